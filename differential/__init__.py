@@ -1,0 +1,1 @@
+"""What runs and compares: variants, runs, proofs, engines, exact comparison, first divergence, reduction, reports."""
