@@ -1,0 +1,95 @@
+"""Worker processes: results, environments, and every way a child can fail."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from differential import workers
+from differential.variant import VariantError
+from differential.workers import WorkerError
+
+HERE = "differential.test_workers"
+
+
+def echo(value: object) -> object:
+    return value
+
+
+def environment(name: str) -> str | None:
+    return os.environ.get(name)
+
+
+def pid() -> int:
+    return os.getpid()
+
+
+def refuse() -> None:
+    raise VariantError("no such level")
+
+
+def die(how: int) -> None:
+    print("last words", flush=True)
+    os.kill(os.getpid(), how)
+
+
+def sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+def leave(status: int) -> None:
+    os._exit(status)
+
+
+def test_a_result_comes_back_even_when_it_is_large() -> None:
+    assert workers.call(f"{HERE}:echo", b"x" * 5_000_000) == b"x" * 5_000_000
+
+
+def test_a_child_is_kept_per_environment_and_fresh_ones_are_not() -> None:
+    one = workers.call(f"{HERE}:pid", env={"PARITY_TEST": "1"})
+
+    assert workers.call(f"{HERE}:pid", env={"PARITY_TEST": "1"}) == one
+    assert workers.call(f"{HERE}:environment", "PARITY_TEST", env={"PARITY_TEST": "2"}) == "2"
+    assert workers.call(f"{HERE}:pid", env={"PARITY_TEST": "1"}, fresh=True) not in (one, os.getpid())
+
+
+def test_a_kept_child_sees_a_changed_feature_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert workers.call(f"{HERE}:environment", "FEATURE_FLAG_LEGACY_EVENTS") is None
+
+    monkeypatch.setenv("FEATURE_FLAG_LEGACY_EVENTS", "true")
+
+    assert workers.call(f"{HERE}:environment", "FEATURE_FLAG_LEGACY_EVENTS") == "true"
+
+
+def test_an_exception_arrives_as_it_was_raised() -> None:
+    with pytest.raises(VariantError, match="no such level"):
+        workers.call(f"{HERE}:refuse")
+
+
+@pytest.mark.parametrize(
+    ("target", "argument", "kind", "message"),
+    [
+        ("die", signal.SIGKILL, "memory", "out of memory"),
+        ("die", signal.SIGSEGV, "died", "SIGSEGV(.|\n)*last words"),
+        ("leave", 3, "died", "exit status 3"),
+    ],
+)
+def test_a_dead_child_is_reported_and_replaced(target: str, argument: int, kind: str, message: str) -> None:
+    with pytest.raises(WorkerError, match=message) as caught:
+        workers.call(f"{HERE}:{target}", int(argument))
+
+    assert caught.value.kind == kind
+    assert workers.call(f"{HERE}:echo", "alive") == "alive"
+
+
+def test_a_hanging_child_is_killed_in_time() -> None:
+    started = time.monotonic()
+
+    with pytest.raises(WorkerError, match="no result in 0.5 s") as caught:
+        workers.call(f"{HERE}:sleep", 60, timeout=0.5)
+
+    assert caught.value.kind == "hung"
+    assert time.monotonic() - started < 10
