@@ -1,0 +1,99 @@
+"""Engines by name: the built-in ones, entry points of other packages, and MODULE:ATTRIBUTE from the Python path."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import entry_points
+
+from differential.run import Engine
+
+BUILT_IN = ("sql", "polars", "oracle")
+DEFAULT_PAIR = ("sql", "polars")
+ENTRY_POINT_GROUP = "workforce_parity.engines"
+
+
+class EngineSpecError(ValueError):
+    """An engine that cannot be had; the message says what was tried."""
+
+
+@cache
+def get_engine(spec: str) -> Engine:
+    """The engine that `spec` names: a built-in name, an entry point's name, or MODULE:ATTRIBUTE.
+
+    The attribute is an instance, a class, or a function that makes one. The same spec gives the same instance.
+
+    Raises:
+        EngineSpecError: nothing of that name, or what was found is no engine.
+    """
+    found = _load(spec)
+    if inspect.isclass(found) or (not hasattr(found, "run") and callable(found)):
+        try:
+            found = found()
+        except Exception as error:
+            raise EngineSpecError(f"engine {spec!r}: making it failed: {type(error).__name__}: {error}") from error
+    if not isinstance(getattr(found, "name", None), str) or not callable(getattr(found, "run", None)):
+        raise EngineSpecError(
+            f"engine {spec!r}: found {type(found).__name__}; an engine has `name` (text) and `run(worlds, variant) -> Run`"
+        )
+    return found  # type: ignore[no-any-return]
+
+
+def is_built_in(spec: str) -> bool:
+    """Whether `spec` names an engine that ships with the suite."""
+    return spec in BUILT_IN
+
+
+def _load(spec: str) -> object:
+    if spec in BUILT_IN:
+        return _BUILT_IN[spec]()
+    if ":" in spec:
+        return _from_path(spec)
+    matches = entry_points(group=ENTRY_POINT_GROUP, name=spec)
+    if not matches:
+        known = ", ".join([*BUILT_IN, *sorted(entry_points(group=ENTRY_POINT_GROUP).names)])
+        raise EngineSpecError(f"unknown engine {spec!r}: expected one of {known}, or MODULE:ATTRIBUTE")
+    try:
+        return next(iter(matches)).load()
+    except Exception as error:
+        raise EngineSpecError(f"engine {spec!r}: its entry point cannot be loaded: {error}") from error
+
+
+def _from_path(spec: str) -> object:
+    module_name, _, attribute = spec.partition(":")
+    try:
+        found: object = importlib.import_module(module_name)
+    except Exception as error:
+        raise EngineSpecError(
+            f"engine {spec!r}: module {module_name!r} cannot be imported: {type(error).__name__}: {error}; "
+            "is its folder on PYTHONPATH?"
+        ) from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise EngineSpecError(f"engine {spec!r}: module {module_name!r} has no {attribute!r}")
+        found = getattr(found, part)
+    return found
+
+
+def _sql() -> Engine:
+    from differential.engines.sql import SqlEngine
+
+    return SqlEngine()
+
+
+def _polars() -> Engine:
+    from differential.engines.polars import PolarsEngine
+
+    return PolarsEngine()
+
+
+def _oracle() -> Engine:
+    from differential.engines.oracle import OracleEngine
+
+    return OracleEngine()
+
+
+# Imported on first use: Polars fixes its thread pool on import, and a run with one engine needs no other.
+_BUILT_IN: dict[str, Callable[[], Engine]] = {"sql": _sql, "polars": _polars, "oracle": _oracle}

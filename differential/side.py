@@ -1,0 +1,204 @@
+"""Side: one side of a comparison, as data: which engine, which variant, which history. It can be written to a file and run again."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from differential import workers
+from differential.engines import get_engine, is_built_in
+from differential.results import read_database
+from differential.run import Capabilities, Infeasible, Run, capabilities_of
+from differential.variant import LEGACY_FLAG, Variant
+from fixtures.world import World
+
+History = Literal["plain", "alone", "used_database", "prefix"]
+EXTRA_YEARS = 2
+"""How many years longer the run is that a `prefix` side is cut from."""
+
+
+class NothingToRun(ValueError):
+    """A side that none of the worlds given can be run on; tells the suite to draw others."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison.
+
+    engine: its SPEC. variant: how it runs. legacy_flag: FEATURE_FLAG_LEGACY_EVENTS is set (True) or cleared (False) for the run.
+    history: `plain`; `alone` runs every world by itself, in turn; `used_database` runs on a DuckDB file that a run with other
+    rules has filled before, and reads the tables from that file; `prefix` runs two years longer and drops those years.
+    """
+
+    engine: str
+    variant: Variant = field(default_factory=Variant)
+    legacy_flag: bool = False
+    history: History = "plain"
+
+    def describe(self) -> str:
+        """Short text for reports, such as `polars threads=4`."""
+        extra = [text for text, shown in (("legacy flag", self.legacy_flag), (self.history, self.history != "plain")) if shown]
+        variant = self.variant.describe()
+        return " ".join([self.engine, *([] if variant == "default" else [variant]), *(f"({text})" for text in extra)])
+
+    def run(self, worlds: Sequence[World], *, timeout: float | None = None) -> Run:
+        """Run the worlds this way; worlds that an engine cannot take at once are run one by one."""
+        with legacy_flag(self.legacy_flag):
+            if self.history == "prefix":
+                return _cut(self._run([_longer(world) for world in worlds], timeout), worlds)
+            if self.history == "used_database":
+                return join_runs([self._on_used_database(world, timeout) for world in worlds])
+            if self.history == "alone":
+                return join_runs([self._run([world], timeout) for world in worlds])
+            return self._run(worlds, timeout)
+
+    def _run(self, worlds: Sequence[World], timeout: float | None) -> Run:
+        if len(worlds) > 1 and not self.capabilities.many_worlds:
+            return join_runs([run_engine(self.engine, [world], self.variant, timeout) for world in worlds])
+        return run_engine(self.engine, worlds, self.variant, timeout)
+
+    def _on_used_database(self, world: World, timeout: float | None) -> Run:
+        with tempfile.TemporaryDirectory(prefix="parity-") as folder:
+            variant = replace(self.variant, database=Path(folder) / "used.duckdb")
+            for earlier in (_other_rules(world), world):
+                run = run_engine(self.engine, [earlier], variant, timeout)
+            stored = read_database(Path(folder) / "used.duckdb", world.scenario.scenario_id, world.scenario.plan_design_id)
+        return replace(run, events=stored[0], state=stored[1])
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return capabilities_of(get_engine(self.engine))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; `from_json` makes an equal side of them."""
+        variant = asdict(self.variant)
+        variant["database"] = None
+        return {"engine": self.engine, "variant": variant, "legacy_flag": self.legacy_flag, "history": self.history}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Side:
+        """Raises KeyError, TypeError or VariantError for something that `to_json` did not write."""
+        return cls(str(value["engine"]), Variant(**value["variant"]), bool(value["legacy_flag"]), value["history"])
+
+
+def run_engine(spec: str, worlds: Sequence[World], variant: Variant, timeout: float | None = None) -> Run:
+    """Run a built-in engine here, an attached one in a worker process, where it may crash or hang without harm."""
+    if is_built_in(spec):
+        return get_engine(spec).run(worlds, variant)
+    run: Run = workers.call("differential.side:run_attached", spec, list(worlds), variant, timeout=timeout)
+    return run
+
+
+def run_attached(spec: str, worlds: Sequence[World], variant: Variant) -> Run:
+    """What the worker process does for an attached engine."""
+    return get_engine(spec).run(worlds, variant)
+
+
+@contextmanager
+def legacy_flag(on: bool) -> Iterator[None]:
+    """Set or clear FEATURE_FLAG_LEGACY_EVENTS for a run, and put back what was there."""
+    before = os.environ.get(LEGACY_FLAG)
+    try:
+        if on:
+            os.environ[LEGACY_FLAG] = "true"
+        else:
+            os.environ.pop(LEGACY_FLAG, None)
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(LEGACY_FLAG, None)
+        else:
+            os.environ[LEGACY_FLAG] = before
+
+
+def join_runs(runs: Sequence[Run]) -> Run:
+    """Runs under each other as one run over all their worlds; the proof sums what was counted."""
+    bounds = [bound for run in runs for bound in (run.bounds or ((run.events.num_rows, run.state.num_rows),))]
+    infeasible: dict[int, Infeasible] = {}
+    position = 0
+    for run in runs:
+        infeasible.update({position + index: reason for index, reason in run.infeasible.items()})
+        position += len(run)
+    return Run(
+        pa.concat_tables([run.events for run in runs]),
+        pa.concat_tables([run.state for run in runs]),
+        _join_proofs(runs),
+        tuple(bounds),
+        infeasible,
+    )
+
+
+def _join_proofs(runs: Sequence[Run]) -> Any:
+    proofs = [run.proof for run in runs]
+    if any(proof is None for proof in proofs):
+        return None
+    first = proofs[0]
+    assert first is not None
+    known = [proof for proof in proofs if proof is not None]
+    return replace(
+        first,
+        inputs=tuple(item for proof in known for item in proof.inputs),
+        shard_rows=tuple(sum(column) for column in zip(*(proof.shard_rows for proof in known), strict=False)),
+        statements=sum(proof.statements for proof in known),
+        rows=_sum(proof.rows for proof in known),
+        planned=_sum(proof.planned for proof in known),
+        ignored_hires=sum(proof.ignored_hires for proof in known),
+        fallbacks=tuple(dict.fromkeys(item for proof in known for item in proof.fallbacks)),
+        legs=max((proof.legs for proof in known), key=len),
+    )
+
+
+def _sum(mappings: Iterator[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for mapping in mappings:
+        for name, value in mapping.items():
+            total[name] = total.get(name, 0) + value
+    return total
+
+
+def _longer(world: World) -> World:
+    scenario = world.scenario
+    end = min(scenario.end_year + EXTRA_YEARS, scenario.start_year + 99)
+    limits = dict(scenario.to_dict()["limits"])
+    for year in range(scenario.end_year + 1, end + 1):
+        limits.setdefault(year, limits[scenario.end_year])
+    return replace(world, scenario=scenario.replace(end_year=end, limits=limits))
+
+
+def _cut(run: Run, worlds: Sequence[World]) -> Run:
+    """Each world's rows up to its own last year, and its inputs as the proof would name them for the shorter run."""
+    tables = []
+    for result, world in zip(run.results(), worlds, strict=True):
+        last = world.scenario.end_year
+        tables.append(tuple(t.filter(pc.less_equal(t["simulation_year"], last)) for t in (result.events, result.state)))
+    infeasible = {i: reason for i, reason in run.infeasible.items() if reason.year <= worlds[i].scenario.end_year}
+    unknown = sorted(set(run.infeasible) - set(infeasible))
+    if unknown:
+        raise NothingToRun(f"worlds {unknown[:3]} are infeasible in the added years only")
+    proof = run.proof and replace(run.proof, inputs=tuple(world.fingerprint for world in worlds))
+    return replace(
+        run,
+        events=pa.concat_tables([events for events, _ in tables]),
+        state=pa.concat_tables([state for _, state in tables]),
+        bounds=tuple((events.num_rows, state.num_rows) for events, state in tables),
+        infeasible=infeasible,
+        proof=proof,
+    )
+
+
+def _other_rules(world: World) -> World:
+    """The same people under other rules, a year longer: its rows must be gone after the second run (M04)."""
+    longer = _longer(world).scenario
+    other = longer.replace(
+        random_seed=(longer.random_seed + 1) % 2**63, target_growth_rate=0, total_termination_rate="0.2",
+        new_hire_termination_rate=0, cola_rate="0.02",
+    )  # fmt: skip
+    return replace(world, scenario=other)
