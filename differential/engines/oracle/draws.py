@@ -44,8 +44,8 @@ def fold(h: int, word: int) -> int:
 def draw(seed: int, key: int, year: int, stream: int) -> int:
     """The 64-bit draw of one person, year and stream.
 
-    The engine folds the same words in the same order, but keeps the states after seed and key, and after year, which all
-    draws of a person, or of a person's year, share: `fold(person_year.draws, stream)` is this function's value.
+    The engine folds the same words in the same order, but keeps the states after seed and key, and after year, which
+    all draws of a person, or of a year of theirs, share: `fold(person_year.draws, stream)` is this function's value.
     """
     return fold(fold(fold(fold(0, seed), key), year), stream)
 

@@ -67,7 +67,7 @@ def all_quotas(scenario: Scenario, opening: int) -> list[Quota]:
 
 
 def split_over_levels(total: int, headcounts: Sequence[int]) -> list[int]:
-    """`total` in proportion to the headcounts by largest remainder, ties to the lower level; all 0 when nobody is there."""
+    """`total` in proportion to the headcounts by largest remainder, ties to the lower level; zeros when n = 0."""
     n = sum(headcounts)
     if n == 0:
         return [0] * len(headcounts)

@@ -41,7 +41,7 @@ class SimulatedYear(NamedTuple):
 
 
 def simulate(scenario: Scenario, people: list[tuple[Person, State]]) -> Iterator[SimulatedYear]:
-    """Year after year from the first opening set. Raises InfeasibleError before the first one if any year's quota fails."""
+    """Year after year from the first opening set. Raises InfeasibleError before the first one."""
     for quota in all_quotas(scenario, len(people)):
         year = make_year(scenario, quota.year)
         opening = [PersonYear(person, year, state, fold(person.draws, year.year)) for person, state in people]
