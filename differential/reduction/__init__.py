@@ -1,0 +1,21 @@
+"""From a failing world to the smallest one that fails in the same way."""
+
+from differential.reduction.check import FailureCheck
+from differential.reduction.model import Budget, Fails, NotReproduced, Observed, Progress, Reduction, Step, Verdict
+from differential.reduction.privacy import anonymise, mask_ssn
+from differential.reduction.reducer import reduce_world
+
+__all__ = [
+    "Budget",
+    "FailureCheck",
+    "Fails",
+    "NotReproduced",
+    "Observed",
+    "Progress",
+    "Reduction",
+    "Step",
+    "Verdict",
+    "anonymise",
+    "mask_ssn",
+    "reduce_world",
+]

@@ -1,0 +1,20 @@
+"""Bundles: a failure as a folder of plain files that a person understands and one command replays."""
+
+from differential.repro.bundle import Bundle, BundleError, load_bundle, regressions, write_bundle
+from differential.repro.failure import Failure
+from differential.repro.replay import ReplayResult, replay
+from differential.repro.report import report
+from differential.repro.shrink import shrink_failure
+
+__all__ = [
+    "Bundle",
+    "BundleError",
+    "Failure",
+    "ReplayResult",
+    "load_bundle",
+    "regressions",
+    "replay",
+    "report",
+    "shrink_failure",
+    "write_bundle",
+]
