@@ -4,18 +4,7 @@ from differential.comparison.batches import ComparisonError, WorldComparison, co
 from differential.comparison.canonical import canonical_order, content_hash
 from differential.comparison.claims import CLAIMS, Claim, ClaimOutcome, check_claim
 from differential.comparison.divergence import Divergence, first_divergence
-from differential.comparison.exact import (
-    EVENTS,
-    STATE,
-    ColumnDifference,
-    ColumnRules,
-    RowDifference,
-    SchemaDifference,
-    Scores,
-    TableComparison,
-    TableSpec,
-    compare_tables,
-)
+from differential.comparison.exact import compare_tables
 from differential.comparison.numeric import NumericDifference, numeric_differences, numeric_differences_of_runs
 from differential.comparison.policy import (
     DEFAULT_THRESHOLDS,
@@ -28,6 +17,18 @@ from differential.comparison.policy import (
     stale_entries,
 )
 from differential.comparison.report import long_report
+from differential.comparison.verdict import (
+    EVENTS,
+    STATE,
+    ColumnDifference,
+    ColumnRules,
+    GroupCount,
+    RowDifference,
+    SchemaDifference,
+    Scores,
+    TableComparison,
+    TableSpec,
+)
 
 __all__ = [
     "CLAIMS",
@@ -41,6 +42,7 @@ __all__ = [
     "ComparisonError",
     "ComparisonPolicy",
     "Divergence",
+    "GroupCount",
     "NumericDifference",
     "PolicyEntry",
     "PolicyError",

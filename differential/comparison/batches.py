@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from differential.comparison.exact import Scores, TableComparison
 from differential.comparison.policy import ComparisonPolicy, PolicyUse
+from differential.comparison.verdict import Scores, TableComparison
 from differential.run import Infeasible, Run
 
 

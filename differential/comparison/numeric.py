@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from differential.comparison.exact import TableSpec
+from differential.comparison.verdict import TableSpec
 from differential.run import Run
 
 

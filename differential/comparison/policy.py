@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from differential.comparison.exact import ColumnRules, TableComparison
+from differential.comparison.verdict import ColumnRules, TableComparison
 
 DEFAULT_THRESHOLDS: Mapping[str, float] = {
     "sql_vs_polars": 0.9999,

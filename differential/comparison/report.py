@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from differential.comparison.exact import TableSpec
+from differential.comparison.verdict import TableSpec
 
 MAX_REPORT = 20_000
 
 
 def long_report(
-    left: pa.Table, right: pa.Table, spec: TableSpec, names: tuple[str, str] = ("left", "right"), limit: int = MAX_REPORT
+    left: pa.Table,
+    right: pa.Table,
+    spec: TableSpec,
+    names: tuple[str, str] = ("left", "right"),
+    limit: int = MAX_REPORT,
 ) -> str:
     """Our exact findings, the numeric differences, then datacompy's report, cut to `limit` characters.
 

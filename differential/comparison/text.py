@@ -1,0 +1,120 @@
+"""Plain text for people: aligned, short, the same to the byte each time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from differential.comparison.verdict import RowDifference, SchemaDifference, TableComparison
+
+MAX_LINES = 20
+MAX_VALUE = 60
+
+
+def show(value: object) -> str:
+    """One value: null for None, text in quotes, numbers and dates as they print; long text is cut."""
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        value = repr(value)
+    text = str(value)
+    return text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE - 1]}…"
+
+
+def columns(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
+    """Rows as lines with aligned columns."""
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)] if rows else []
+    return [
+        (indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip()
+        for row in rows
+    ]
+
+
+def capped(lines: Sequence[str], limit: int = MAX_LINES, indent: str = "  ") -> list[str]:
+    """The first lines, and how many are left out."""
+    if len(lines) <= limit:
+        return list(lines)
+    return [*lines[:limit], f"{indent}... and {len(lines) - limit} more"]
+
+
+def describe_table(found: TableComparison, left: str, right: str) -> str:
+    """What a comparison found, from the schema down to single rows."""
+    rows = f"{left} {found.left_rows} rows, {right} {found.right_rows} rows"
+    if found.equal:
+        return f"{found.table}: equal ({rows})"
+    scores = f"count {_score(found.scores.count)}, overlap {_score(found.scores.overlap)}, value {_score(found.scores.value)}"
+    verdict = "equal under the policy" if found.accepted else "different"
+    lines = [f"{found.table}: {verdict} ({rows}; {scores})"]
+    lines += _section("schema", columns([_schema_row(item, left, right) for item in found.schema]))
+    lines += _section(
+        "rows per group",
+        columns(
+            [
+                (", ".join(map(show, item.group)), f"{left} {item.left}", f"{right} {item.right}")
+                for item in found.counts
+            ]
+        ),
+    )
+    unmatched = [
+        (f"only in {left}", found.only_left),
+        (f"only in {right}", found.only_right),
+        (f"surplus duplicates in {left}", found.duplicate_left),
+        (f"surplus duplicates in {right}", found.duplicate_right),
+        ("matched by key, different", found.matched - found.equal_rows),
+        ("matched by key, equal", found.equal_rows),
+    ]
+    lines += _section("rows", columns([(name, str(count)) for name, count in unmatched if count]))
+    lines += _section("columns of matched rows", columns(_column_rows(found, left, right)))
+    lines += _section("first rows that differ", _sample_lines(found.samples, left, right))
+    return "\n".join(lines)
+
+
+def _section(title: str, lines: Sequence[str]) -> Iterable[str]:
+    return [f" {title}:", *capped(lines)] if lines else []
+
+
+def _score(score: float) -> str:
+    """Six decimals, and never 1 for less than 1."""
+    return "1" if score == 1 else f"{min(score, 0.999999):.6f}"
+
+
+def _schema_row(item: SchemaDifference, left: str, right: str) -> tuple[str, str, str]:
+    what = {
+        "only_left": f"only in {left}",
+        "only_right": f"only in {right}",
+        "type": "another type",
+        "order": "another order, from",
+        "repeated": "name repeated",
+    }[item.kind]
+    return what, item.column, f"{left} {item.left or '-'}, {right} {item.right or '-'}"
+
+
+def _column_rows(found: TableComparison, left: str, right: str) -> list[tuple[str, str, str]]:
+    words = {
+        "value": "another value",
+        "null_left": f"null in {left}",
+        "null_right": f"null in {right}",
+        "nan_left": f"NaN in {left}",
+        "nan_right": f"NaN in {right}",
+        "zero_sign": "0.0 against -0.0",
+    }
+    rows = []
+    for item in found.columns:
+        kinds = [f"{count} {words[kind]}" for kind, count in item.kinds.items()]
+        kinds += [f"{item.tolerated} within the tolerance"] if item.tolerated else []
+        rows.append((item.column, str(item.changed), ", ".join(kinds)))
+    return rows
+
+
+def _sample_lines(samples: Sequence[RowDifference], left: str, right: str) -> list[str]:
+    words = {
+        "changed": "changed",
+        "only_left": f"only in {left}",
+        "only_right": f"only in {right}",
+        "duplicate_left": f"surplus in {left}",
+        "duplicate_right": f"surplus in {right}",
+    }
+    lines = []
+    for item in samples:
+        lines.append(f"  {words[item.kind]}: " + ", ".join(f"{name} {show(value)}" for name, value in item.key))
+        lines += columns([(name, f"{left} {show(a)}", f"{right} {show(b)}") for name, a, b in item.changes], "    ")
+    return lines
