@@ -23,6 +23,7 @@ from differential.comparison.verdict import (
     Scores,
     TableComparison,
     TableSpec,
+    equal_tables,
 )
 
 _EXACT = ColumnRules()
@@ -39,9 +40,7 @@ def compare_tables(
         RuleError: a tolerance on a column that is not a number.
     """
     if tables_identical(left, right):
-        return TableComparison(
-            spec.name, left.num_rows, right.num_rows, True, True, matched=left.num_rows, equal_rows=left.num_rows
-        )
+        return equal_tables(spec, left.num_rows)
     exact = _compare(left, right, spec, _EXACT, samples)
     if exact.equal or rules is None or not (rules.tolerances or rules.ignored):
         return exact
