@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -14,8 +15,8 @@ class DatabaseError(RuntimeError):
     """A database file that cannot be read as a run's result; the message names the file and the table."""
 
 
-def read_database(path: Path, scenario_id: str, plan_design_id: str) -> tuple[pa.Table, pa.Table]:
-    """Events and state of one scenario and plan, in canonical order; the state through its view.
+def read_database(path: Path, names: Sequence[tuple[str, str]]) -> list[tuple[pa.Table, pa.Table]]:
+    """Events and state of each (scenario_id, plan_design_id), in canonical order; the state through its view.
 
     Types are left as the file has them, text and decimals included, so that a comparison sees a wrong one.
 
@@ -26,16 +27,24 @@ def read_database(path: Path, scenario_id: str, plan_design_id: str) -> tuple[pa
         raise DatabaseError(f"{path}: no such database file")
     try:
         with duckdb.connect(str(path), read_only=True, config={"threads": 1}) as connection:
-            tables = [
-                connection.execute(
-                    f'SELECT * FROM "{name}" WHERE scenario_id = ? AND plan_design_id = ? ORDER BY {", ".join(order)}',
-                    [scenario_id, plan_design_id],
-                ).to_arrow_table()
+            whole = [
+                connection.execute(f'SELECT * FROM "{name}" ORDER BY {", ".join(order)}').to_arrow_table()
                 for name, order in ((EVENTS_TABLE, EVENT_ORDER), (STATE_VIEW, STATE_ORDER))
             ]
     except duckdb.Error as error:
         raise DatabaseError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error
-    return _plain(tables[0], EVENTS_SCHEMA), _plain(tables[1], STATE_SCHEMA)
+    events, state = _plain(whole[0], EVENTS_SCHEMA), _plain(whole[1], STATE_SCHEMA)
+    return list(zip(_split(events, names), _split(state, names), strict=True))
+
+
+def _split(table: pa.Table, names: Sequence[tuple[str, str]]) -> list[pa.Table]:
+    """The rows of each name; the table is sorted by name, so they lie together."""
+    where: dict[tuple[str, str], tuple[int, int]] = {}
+    ids = zip(table["scenario_id"].to_pylist(), table["plan_design_id"].to_pylist(), strict=True)
+    for row, name in enumerate(ids):
+        start, _ = where.get(name, (row, row))
+        where[name] = (start, row + 1)
+    return [table.slice(start, end - start) for start, end in (where.get(name, (0, 0)) for name in names)]
 
 
 def _plain(table: pa.Table, expected: pa.Schema) -> pa.Table:

@@ -1,7 +1,8 @@
-"""Side: one side of a comparison, as data: which engine, which variant, which history. It can be written to a file and run again."""
+"""Side: one side of a comparison, as data: engine, variant and history; it can be written to a file and run again."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,13 +21,21 @@ from differential.run import Capabilities, Infeasible, Run, capabilities_of
 from differential.variant import LEGACY_FLAG, Variant
 from fixtures.world import World
 
-History = Literal["plain", "alone", "used_database", "prefix"]
+History = Literal["plain", "few_at_once", "new_process", "used_database", "prefix"]
 EXTRA_YEARS = 2
 """How many years longer the run is that a `prefix` side is cut from."""
 
 
-class NothingToRun(ValueError):
-    """A side that none of the worlds given can be run on; tells the suite to draw others."""
+GROUP_SIZES = (1, 2, 5, 13)
+"""How many worlds a `few_at_once` side gives the engine in one pass, in turn."""
+
+
+class UnsuitableWorldsError(ValueError):
+    """Worlds that this side cannot be run on; `indexes` tells which, so that the others can be."""
+
+    def __init__(self, indexes: Sequence[int], why: str) -> None:
+        super().__init__(why)
+        self.indexes = tuple(indexes)
 
 
 @dataclass(frozen=True)
@@ -34,8 +43,9 @@ class Side:
     """One side of a comparison.
 
     engine: its SPEC. variant: how it runs. legacy_flag: FEATURE_FLAG_LEGACY_EVENTS is set (True) or cleared (False) for the run.
-    history: `plain`; `alone` runs every world by itself, in turn; `used_database` runs on a DuckDB file that a run with other
-    rules has filled before, and reads the tables from that file; `prefix` runs two years longer and drops those years.
+    history: `plain`: all worlds in one pass; `few_at_once`: in several passes of 1, 2, 5 and 13 worlds; `new_process`: in a new
+    process with another hash seed; `used_database`: on a DuckDB file that a run with other rules has filled before, and the
+    tables are read back from that file; `prefix`: two years longer, and those years are dropped.
     """
 
     engine: str
@@ -45,7 +55,11 @@ class Side:
 
     def describe(self) -> str:
         """Short text for reports, such as `polars threads=4`."""
-        extra = [text for text, shown in (("legacy flag", self.legacy_flag), (self.history, self.history != "plain")) if shown]
+        extra = [
+            text
+            for text, shown in (("legacy flag", self.legacy_flag), (self.history, self.history != "plain"))
+            if shown
+        ]
         variant = self.variant.describe()
         return " ".join([self.engine, *([] if variant == "default" else [variant]), *(f"({text})" for text in extra)])
 
@@ -55,23 +69,37 @@ class Side:
             if self.history == "prefix":
                 return _cut(self._run([_longer(world) for world in worlds], timeout), worlds)
             if self.history == "used_database":
-                return join_runs([self._on_used_database(world, timeout) for world in worlds])
-            if self.history == "alone":
-                return join_runs([self._run([world], timeout) for world in worlds])
+                return self._on_used_database(worlds, timeout)
+            if self.history == "few_at_once":
+                return join_runs([self._run(group, timeout) for group in _groups(worlds)])
+            if self.history == "new_process":
+                environment = {"PYTHONHASHSEED": "4711"}
+                arguments = (self.engine, list(worlds), self.variant)
+                run: Run = workers.call(
+                    "differential.side:run_many", *arguments, env=environment, fresh=True, timeout=timeout
+                )
+                return run
             return self._run(worlds, timeout)
 
-    def _run(self, worlds: Sequence[World], timeout: float | None) -> Run:
+    def _run(self, worlds: Sequence[World], timeout: float | None, variant: Variant | None = None) -> Run:
+        how = variant or self.variant
         if len(worlds) > 1 and not self.capabilities.many_worlds:
-            return join_runs([run_engine(self.engine, [world], self.variant, timeout) for world in worlds])
-        return run_engine(self.engine, worlds, self.variant, timeout)
+            return join_runs([run_engine(self.engine, [world], how, timeout) for world in worlds])
+        return run_engine(self.engine, worlds, how, timeout)
 
-    def _on_used_database(self, world: World, timeout: float | None) -> Run:
+    def _on_used_database(self, worlds: Sequence[World], timeout: float | None) -> Run:
+        names = {(world.scenario.scenario_id, world.scenario.plan_design_id) for world in worlds}
+        if len(names) < len(worlds):
+            return join_runs([self._on_used_database([world], timeout) for world in worlds])
         with tempfile.TemporaryDirectory(prefix="parity-") as folder:
-            variant = replace(self.variant, database=Path(folder) / "used.duckdb")
-            for earlier in (_other_rules(world), world):
-                run = run_engine(self.engine, [earlier], variant, timeout)
-            stored = read_database(Path(folder) / "used.duckdb", world.scenario.scenario_id, world.scenario.plan_design_id)
-        return replace(run, events=stored[0], state=stored[1])
+            path = Path(folder) / "used.duckdb"
+            variant = replace(self.variant, database=path)
+            self._run([_other_rules(world) for world in worlds], timeout, variant)
+            run = self._run(worlds, timeout, variant)
+            stored = read_database(path, [(w.scenario.scenario_id, w.scenario.plan_design_id) for w in worlds])
+        bounds = tuple((events.num_rows, state.num_rows) for events, state in stored)
+        events, state = (pa.concat_tables([tables[i] for tables in stored]) for i in (0, 1))
+        return replace(run, events=events, state=state, bounds=bounds)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -100,6 +128,22 @@ def run_engine(spec: str, worlds: Sequence[World], variant: Variant, timeout: fl
 def run_attached(spec: str, worlds: Sequence[World], variant: Variant) -> Run:
     """What the worker process does for an attached engine."""
     return get_engine(spec).run(worlds, variant)
+
+
+def run_many(spec: str, worlds: Sequence[World], variant: Variant) -> Run:
+    """What a new process does: the same as `Side.run` with a plain history does here."""
+    if len(worlds) > 1 and not capabilities_of(get_engine(spec)).many_worlds:
+        return join_runs([get_engine(spec).run([world], variant) for world in worlds])
+    return get_engine(spec).run(worlds, variant)
+
+
+def _groups(worlds: Sequence[World]) -> Iterator[Sequence[World]]:
+    position = 0
+    for size in itertools.cycle(GROUP_SIZES):
+        if position >= len(worlds):
+            return
+        yield worlds[position : position + size]
+        position += size
 
 
 @contextmanager
@@ -182,7 +226,7 @@ def _cut(run: Run, worlds: Sequence[World]) -> Run:
     infeasible = {i: reason for i, reason in run.infeasible.items() if reason.year <= worlds[i].scenario.end_year}
     unknown = sorted(set(run.infeasible) - set(infeasible))
     if unknown:
-        raise NothingToRun(f"worlds {unknown[:3]} are infeasible in the added years only")
+        raise UnsuitableWorldsError(unknown, "infeasible in the added years only")
     proof = run.proof and replace(run.proof, inputs=tuple(world.fingerprint for world in worlds))
     return replace(
         run,

@@ -73,7 +73,7 @@ def test_an_exception_arrives_as_it_was_raised() -> None:
     ("target", "argument", "kind", "message"),
     [
         ("die", signal.SIGKILL, "memory", "out of memory"),
-        ("die", signal.SIGSEGV, "died", "SIGSEGV(.|\n)*last words"),
+        ("die", signal.SIGSEGV, "died", r"SIGSEGV(.|\n)*last words"),
         ("leave", 3, "died", "exit status 3"),
     ],
 )
@@ -88,7 +88,7 @@ def test_a_dead_child_is_reported_and_replaced(target: str, argument: int, kind:
 def test_a_hanging_child_is_killed_in_time() -> None:
     started = time.monotonic()
 
-    with pytest.raises(WorkerError, match="no result in 0.5 s") as caught:
+    with pytest.raises(WorkerError, match=r"no result in 0\.5 s") as caught:
         workers.call(f"{HERE}:sleep", 60, timeout=0.5)
 
     assert caught.value.kind == "hung"

@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from select import select
 from typing import Any, Literal
@@ -103,7 +104,7 @@ class _Worker:
         self._from_child, child_out = os.pipe()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._lock = threading.Lock()
-        search_path = os.pathsep.join([str(ROOT), *(entry or os.getcwd() for entry in sys.path)])
+        search_path = os.pathsep.join([str(ROOT), *(entry or str(Path.cwd()) for entry in sys.path)])
         self._process = subprocess.Popen(
             [sys.executable, "-c", _CHILD, str(child_in), str(child_out)],
             env={**os.environ, **env, "PYTHONPATH": search_path},
@@ -141,10 +142,14 @@ class _Worker:
         while not select([self._from_child], [], [], _POLL_SECONDS)[0]:
             if time.monotonic() > deadline:
                 self._process.kill()
-                raise WorkerError("hung", f"{target} gave no result in {timeout:g} s; its process was killed{self._tail()}")
+                raise WorkerError(
+                    "hung", f"{target} gave no result in {timeout:g} s; its process was killed{self._tail()}"
+                )
             if self.alive() and (used := self._memory()) > allowed:
                 self._process.kill()
-                raise WorkerError("memory", f"{target} used {used / 2**30:.1f} GiB; its process was killed{self._tail()}")
+                raise WorkerError(
+                    "memory", f"{target} used {used / 2**30:.1f} GiB; its process was killed{self._tail()}"
+                )
 
     def _memory(self) -> int:
         try:
@@ -167,10 +172,8 @@ class _Worker:
 
     def close(self) -> None:
         for descriptor in (self._to_child, self._from_child):
-            try:
+            with suppress(OSError):
                 os.close(descriptor)
-            except OSError:
-                pass
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:

@@ -1,0 +1,159 @@
+"""Cases: which two sides each parity test compares, and over which variants.
+
+Every axis of a variant is compared with its base value while the other axes go through a covering array, so that the cases
+together run every value of each axis and every pair of values (differential/covering.py), not the full product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from differential.comparison import DEFAULT_THRESHOLDS
+from differential.covering import covering_rows
+from differential.engines import get_engine
+from differential.run import Capabilities, capabilities_of
+from differential.side import Side
+from differential.variant import LEVELS, SWITCHES, Variant
+
+PARITY_TESTS = (*DEFAULT_THRESHOLDS, "oracle")
+"""The names that --parity accepts."""
+
+BASE_VARIANT = Variant()
+MANY_THREADS = 4
+MORSEL = 4
+"""Polars' batch size in the batch cases: so small that every generated census crosses batch borders."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One comparison: `pairs` are the sides to compare, each over its own share of the generated worlds.
+
+    name: of the test item, such as `polars-threads-4`. claim: key of comparison.CLAIMS. size: generated worlds, `worlds` or
+    `axis` of the profile. identical: canonical bytes must be equal too. Special inputs by `inputs`: `usual` (the given
+    or the real census, and generated worlds), `thousand` (1 000 employees x 2 years besides), `borders` (only censuses at
+    the sizes of internal batches).
+    """
+
+    test: str
+    name: str
+    pairs: tuple[tuple[Side, Side], ...]
+    claim: str
+    size: str = "axis"
+    identical: bool = False
+    inputs: str = "usual"
+
+
+def all_cases(engines: Sequence[str], axes_of: dict[str, Capabilities] | None = None) -> list[Case]:
+    """The cases for these engines (SPECs), in the order of PARITY_TESTS; axes that an engine lacks are left out."""
+    known = axes_of or {spec: capabilities_of(get_engine(spec)) for spec in engines}
+    cases = _pairs(engines)
+    for spec in engines:
+        can = known[spec]
+        rows = covering_rows(_axes(can))
+        cases.append(
+            Case("same_seed", spec, ((Side(spec), Side(spec, history="new_process")),), "same_seed", identical=True)
+        )
+        if can.legacy_flag:
+            flagged = Side(spec, legacy_flag=True)
+            cases.append(Case("legacy", spec, ((Side(spec), flagged),), "legacy", inputs="thousand"))
+        for make in (_threads, _levels, _several_years, _shards, _batch):
+            cases.extend(make(spec, can, rows))
+    order = {name: position for position, name in enumerate(PARITY_TESTS)}
+    return sorted(cases, key=lambda case: order[case.test])
+
+
+def _pairs(engines: Sequence[str]) -> list[Case]:
+    first = Side(engines[0])
+    cases = [
+        Case("sql_vs_polars", f"{engines[0]}-{other}", ((first, Side(other)),), "sql_vs_polars", size="worlds")
+        for other in engines[1:]
+    ]
+    judged = [spec for spec in engines if spec != "oracle"]
+    cases += [Case("oracle", spec, ((Side(spec), Side("oracle")),), "sql_vs_polars", size="worlds") for spec in judged]
+    return cases
+
+
+def _axes(can: Capabilities) -> dict[str, list[Any]]:
+    """The axes an engine has, with every value that is tested; the base value of each comes first."""
+    named = [level for level in LEVELS if level in can.levels]
+    axes: dict[str, list[Any]] = {
+        "level": ["high", *(level for level in named if level != "high")] if named else ["high"]
+    }
+    if can.threads:
+        axes["threads"] = [1, MANY_THREADS]
+    if can.shards:
+        axes["shards"] = [1, 4, 8]
+    if can.resume:
+        axes["resume"] = [None, 1]
+    if can.batch_size:
+        axes["batch_size"] = [None, MORSEL]
+    return axes
+
+
+def _along(spec: str, rows: list[dict[str, Any]], axis: str, value: Any, base: Any) -> tuple[tuple[Side, Side], ...]:
+    """One pair per covering row that holds the value: that row with the axis at its base, against the row itself."""
+    pairs = []
+    for row in rows:
+        if row[axis] == value:
+            variant = Variant(**row)
+            pairs.append((Side(spec, replace(variant, **{axis: base})), Side(spec, variant)))
+    return tuple(pairs)
+
+
+def _threads(spec: str, can: Capabilities, rows: list[dict[str, Any]]) -> list[Case]:
+    if not can.threads:
+        return []
+    pairs = _along(spec, rows, "threads", MANY_THREADS, 1)
+    return [Case("threads", f"{spec}-{MANY_THREADS}", pairs, "threads")]
+
+
+def _levels(spec: str, can: Capabilities, rows: list[dict[str, Any]]) -> list[Case]:
+    cases = [
+        Case("levels", f"{spec}-{level}", _along(spec, rows, "level", level, "high"), "levels")
+        for level in can.levels
+        if level != "high" and level in LEVELS and "high" in can.levels
+    ]
+    if "legacy" in can.levels:
+        legacy = Side(spec, Variant(level="legacy"))
+        cases += [
+            Case("levels", f"{spec}-{switch}", ((legacy, Side(spec, Variant(level=switch))),), "levels")
+            for switch in SWITCHES
+            if switch in can.switches and frozenset({switch}) not in LEVELS.values()
+        ]
+    return cases
+
+
+def _several_years(spec: str, can: Capabilities, rows: list[dict[str, Any]]) -> list[Case]:
+    plain = Side(spec)
+    cases = [Case("several_years", f"{spec}-prefix", ((plain, Side(spec, history="prefix")),), "prefix")]
+    if can.database:
+        used = Side(spec, history="used_database")
+        cases.append(Case("several_years", f"{spec}-rerun", ((plain, used),), "rerun"))
+    if can.resume:
+        pairs = _along(spec, rows, "resume", 1, None)
+        cases.append(Case("several_years", f"{spec}-resume", pairs, "resume"))
+    return cases
+
+
+def _shards(spec: str, can: Capabilities, rows: list[dict[str, Any]]) -> list[Case]:
+    if not can.shards:
+        return []
+    return [Case("shards", f"{spec}-{count}", _along(spec, rows, "shards", count, 1), "shards") for count in (4, 8)]
+
+
+def _batch(spec: str, can: Capabilities, rows: list[dict[str, Any]]) -> list[Case]:
+    cases = []
+    if can.many_worlds:
+        few = Side(spec, history="few_at_once")
+        cases.append(Case("batch", f"{spec}-few-at-once", ((Side(spec), few),), "worlds_at_once"))
+    if can.batch_size:
+        cases.append(Case("batch", f"{spec}-morsel", _along(spec, rows, "batch_size", MORSEL, None), "batch"))
+    return cases
+
+
+def border_case(engines: Sequence[str]) -> Case | None:
+    """Censuses at the borders of DuckDB's vectors and row groups, through the first two engines, or one and the oracle."""
+    left, right = (engines[0], engines[1]) if len(engines) > 1 else (engines[0], "oracle")
+    return Case("batch", f"{left}-{right}-borders", ((Side(left), Side(right)),), "sql_vs_polars", inputs="borders")

@@ -1,0 +1,88 @@
+"""What becomes of a failing world: saved at once, shrunk by Hypothesis, reduced, saved again, and told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from differential.comparison import first_divergence
+from differential.parity import CaseRun, FailedWorld
+from differential.pool import shrink
+from differential.reduction import Step
+from differential.repro import Failure, shrink_failure, write_bundle
+from differential.session import Session
+from fixtures.world import World
+
+
+def explain(run: CaseRun, session: Session) -> str:
+    """Turn the smallest failing world of a case into a repro bundle; returns the report for the terminal.
+
+    The unreduced failure is on disk before anything is shrunk, so that an interruption loses nothing. The path and the
+    signature go into the case's record.
+    """
+    found = min(run.failures, key=lambda failed: failed.size)
+    failure = failure_of(run, found, session)
+    if found.chunk is not None and found.error is None:
+        write_bundle(session.repro_dir, failure, None, mask=_masked(session))
+        failure = _shrunk_by_hypothesis(failure, found, session)
+    path, text, _ = shrink_failure(
+        session.repro_dir,
+        failure,
+        keep_identities=session.keep_identities,
+        progress=lambda step: session.progress(_step(run, step)),
+    )
+    run.record.bundle = str(path)
+    run.record.signature = failure.signature
+    others = len(run.failures) - 1
+    more = f"\n{others} more of {run.record.worlds} worlds differ too.\n" if others else ""
+    return text + more
+
+
+def failure_of(run: CaseRun, found: FailedWorld, session: Session) -> Failure:
+    """Everything known about a failing world, as data."""
+    left, right = found.results or (None, None)
+    return Failure(
+        test=run.case.test,
+        left=found.left,
+        right=found.right,
+        world=found.world,
+        divergence=first_divergence(left, right, found.world) if left and right else None,
+        scores=found.comparison.scores if found.comparison else None,
+        error=found.error,
+        claim=run.case.claim,
+        threshold=None if run.record.exact else run.record.threshold,
+        policy=session.policy if session.policy.entries else None,
+        profile=session.profile.name,
+        hypothesis_seed=session.seed,
+        given=session.given,
+        command=_command(run, session),
+        versions={**session.versions, **run.record.versions},
+        commit=session.commit,
+    )
+
+
+def _shrunk_by_hypothesis(failure: Failure, found: FailedWorld, session: Session) -> Failure:
+    assert found.chunk is not None
+    check, wanted = failure.check(), failure.signature
+
+    def same_failure(world: World) -> bool:
+        verdict = check([world])[0]
+        return (verdict if isinstance(verdict, str) else verdict and verdict.signature) == wanted
+
+    smaller, _ = shrink(session.strategy, found.chunk, found.world, same_failure)
+    if smaller is found.world:
+        return failure
+    left, right = (next(side.run([smaller], timeout=session.timeout).results()) for side in (found.left, found.right))
+    return replace(failure, world=smaller, divergence=first_divergence(left, right, smaller))
+
+
+def _masked(session: Session) -> bool:
+    return session.given and not session.keep_identities
+
+
+def _step(run: CaseRun, step: Step) -> str:
+    return f"{run.case.test}[{run.case.name}]: shrinking ({step.stage}): {step.employees} employees, {step.years} years"
+
+
+def _command(run: CaseRun, session: Session) -> str:
+    engines = "" if session.built_in_only else "".join(f" --engine {spec}" for spec in session.engines)
+    return f"pytest differential --parity {run.case.test}{engines} --hypothesis-profile {session.profile.name}"

@@ -1,0 +1,139 @@
+"""The command line of the suite, and what its values settle."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from differential.cases import PARITY_TESTS
+from differential.comparison import ComparisonPolicy, PolicyError, load_policy
+from differential.engines import DEFAULT_PAIR, EngineSpecError, get_engine
+from differential.profiles import DEFAULT_PROFILE, PROFILES, base_seed
+from differential.session import Session, given_world
+from differential.variant import VariantError, legacy_forced
+from fixtures.census import CensusError
+from fixtures.scenario import ScenarioError
+from fixtures.world import WorldError
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Register the options; their help is the reference that docs/engines.md and docs/reports.md point to."""
+    group = parser.getgroup("workforce parity")
+    add = group.addoption
+    add("--engine", action="append", metavar="SPEC", help="engine to compare, repeatable; replaces the default pair sql, "
+        "polars: NAME (built in or an entry point) or MODULE:ATTRIBUTE")  # fmt: skip
+    add("--parity", action="append", metavar="NAME", choices=PARITY_TESTS, help=f"only this parity test, repeatable: "
+        f"{', '.join(PARITY_TESTS)}")  # fmt: skip
+    add(
+        "--census",
+        type=Path,
+        metavar="FILE",
+        help="your own census (.parquet or .csv); generated worlds are slices of it",
+    )
+    add("--scenario", type=Path, metavar="FILE", help="your own scenario (YAML)")
+    add("--years", type=int, nargs=2, metavar=("FIRST", "LAST"), help="simulated years of the census")
+    add("--employees", type=_at_least_one, metavar="N", help="only N rows of the census, the first by employee_id")
+    add("--random-seed", type=int, metavar="SEED", help="the simulation's seed (Hypothesis has --hypothesis-seed)")
+    add("--minutes", type=float, metavar="M", help="time budget instead of a number of worlds")
+    add(
+        "--slice",
+        type=_slice,
+        default=(1, 1),
+        metavar="I/N",
+        help="draw the worlds of part I of N, for several machines",
+    )
+    add(
+        "--policy",
+        type=Path,
+        metavar="FILE",
+        help="thresholds, tolerances and ignored columns of attached engines (YAML)",
+    )
+    add(
+        "--repro-dir",
+        type=Path,
+        default=Path("repros"),
+        metavar="DIR",
+        help="where failures are written (default: repros)",
+    )
+    add(
+        "--replay",
+        type=Path,
+        metavar="DIR",
+        help="run one repro bundle again: status 0 passes, 1 fails, 125 untestable",
+    )
+    add(
+        "--parity-report",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write the matrix (.json or .md)",
+    )
+    add(
+        "--keep-identities",
+        action="store_true",
+        help="leave ids, dates and pay of a given census in repros (ssn never)",
+    )
+    add("--engine-timeout", type=float, metavar="SECONDS", help="longest run of an attached engine (default: 600)")
+    add("--all", action="store_true", dest="run_all", help="also the tests of the suite itself")
+
+
+def make_session(config: pytest.Config) -> Session:
+    """Settle the options; raises pytest.UsageError with one clear message."""
+    option = config.option
+    profile = PROFILES.get(settings.get_current_profile_name())
+    if profile is None:
+        raise pytest.UsageError(f"--hypothesis-profile: expected one of {', '.join(PROFILES)}")
+    engines = tuple(dict.fromkeys(option.engine or DEFAULT_PAIR))
+    try:
+        for spec in engines:
+            get_engine(spec)
+        legacy_forced()
+        years = tuple(option.years) if option.years else None
+        world = given_world(option.census, option.scenario, years, option.employees, option.random_seed)
+        policy = load_policy(option.policy) if option.policy else ComparisonPolicy()
+    except (EngineSpecError, CensusError, ScenarioError, WorldError, PolicyError, VariantError) as error:
+        raise pytest.UsageError(str(error)) from None
+    return Session(
+        profile=profile,
+        engines=engines,
+        world=world,
+        given=option.census is not None,
+        scenario_given=option.scenario is not None,
+        policy=policy,
+        repro_dir=option.repro_dir,
+        keep_identities=option.keep_identities,
+        seed=base_seed(profile, _hypothesis_seed(config)),
+        part=option.slice,
+        minutes=option.minutes,
+        timeout=option.engine_timeout,
+    )
+
+
+def load_profile(config: pytest.Config) -> None:
+    """Use profile `ci` where none was asked for, whatever Hypothesis loaded because it saw a CI variable."""
+    if config.getoption("hypothesis_profile", None) is None:
+        settings.load_profile(DEFAULT_PROFILE)
+
+
+def _hypothesis_seed(config: pytest.Config) -> int | None:
+    value: Any = config.getoption("hypothesis_seed", None)
+    return None if value in (None, "random") else int(value)
+
+
+def _at_least_one(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {value}")
+    return value
+
+
+def _slice(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    if not (part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"expected I/N with 1 <= I <= N, such as 1/4, got {text!r}")
+    return int(part), int(parts)

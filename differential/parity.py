@@ -1,0 +1,232 @@
+"""Running a case: both sides on the same worlds, an exact verdict, and what is recorded of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from differential.cases import Case
+from differential.comparison import (
+    CLAIMS,
+    ClaimOutcome,
+    NumericDifference,
+    PolicyUse,
+    Scores,
+    WorldComparison,
+    check_claim,
+    compare_runs,
+    content_hash,
+    least_scores,
+    numeric_differences_of_runs,
+)
+from differential.pool import Chunk
+from differential.run import Run, WorldResult
+from differential.schemas import EVENT_ORDER, STATE_ORDER
+from differential.session import Session
+from differential.side import Side, UnsuitableWorldsError
+from differential.variant import VariantError
+from fixtures.world import World
+
+STATUSES = ("pass", "fail", "refused", "unproven")
+
+
+@dataclass(frozen=True)
+class FailedWorld:
+    """One world that a case fails on. error: what an engine raised; then there is nothing else. chunk: where it was drawn."""
+
+    world: World
+    left: Side
+    right: Side
+    comparison: WorldComparison | None = None
+    results: tuple[WorldResult, WorldResult] | None = None
+    error: str | None = None
+    chunk: Chunk | None = None
+
+    @property
+    def size(self) -> int:
+        """Rows times years: the smallest is reduced first."""
+        return len(self.world.census) * len(self.world.scenario.years)
+
+
+@dataclass
+class CaseRecord:
+    """What a case did, as plain values: the matrix and the reports are made of these.
+
+    worlds: compared. skipped: unsuitable for a side. failed: that differ. bundle: the repro of the first failure.
+    """
+
+    test: str
+    name: str
+    left: str
+    right: str
+    claim: str
+    threshold: float
+    exact: bool
+    variants: list[dict[str, Any]] = field(default_factory=list)
+    worlds: int = 0
+    employees: int = 0
+    skipped: int = 0
+    failed: int = 0
+    scores: dict[str, float] = field(default_factory=lambda: asdict(Scores()))
+    status: str = "pass"
+    reason: str = ""
+    numeric: dict[str, dict[str, Any]] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    policy_use: list[str] = field(default_factory=list)
+    bundle: str | None = None
+    signature: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """The test's score: the least over scores, tables and worlds."""
+        return min(self.scores.values())
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Worlds that went through both sides together."""
+
+    worlds: tuple[World, ...]
+    left: Run
+    right: Run
+
+
+class CaseRun:
+    """One case in progress: feeds batches through both sides and keeps the record."""
+
+    def __init__(self, case: Case, session: Session) -> None:
+        self.case, self.session = case, session
+        left, right = case.pairs[0]
+        exact = session.built_in_only
+        threshold = 1.0 if exact else session.policy.threshold(left.engine, right.engine, case.test)
+        self.record = CaseRecord(
+            case.test, case.name, left.describe(), right.describe(), case.claim, threshold, exact,
+            variants=[{"left": a.to_json(), "right": b.to_json()} for a, b in case.pairs],
+        )  # fmt: skip
+        self.failures: list[FailedWorld] = []
+        self._use = PolicyUse()
+        self._started = time.monotonic()
+
+    @property
+    def rate(self) -> float:
+        """Worlds compared a second, so far."""
+        return self.record.worlds / max(0.001, time.monotonic() - self._started)
+
+    def feed(self, worlds: Sequence[World], pair: int, chunk: Chunk | None = None) -> bool:
+        """Compare one batch; False once the case has failed or cannot go on."""
+        left, right = self.case.pairs[pair]
+        if self.case.claim == "rerun":
+            worlds = _with_own_names(worlds)
+        for batch in self._batches(worlds, left, right, chunk):
+            self._judge(batch, left, right, chunk)
+            if self.record.status in ("refused", "unproven"):
+                break
+        self.record.seconds = time.monotonic() - self._started
+        return self.record.status == "pass"
+
+    def _batches(self, worlds: Sequence[World], left: Side, right: Side, chunk: Chunk | None) -> Iterator[_Batch]:
+        """The worlds run on both sides; unsuitable ones are left out, and a world that makes an engine raise is singled out."""
+        try:
+            runs = [side.run(worlds, timeout=self.session.timeout) for side in (left, right)]
+        except UnsuitableWorldsError as error:
+            self.record.skipped += len(error.indexes)
+            kept = [world for index, world in enumerate(worlds) if index not in error.indexes]
+            if kept:
+                yield from self._batches(kept, left, right, chunk)
+            return
+        except (KeyboardInterrupt, VariantError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever an engine raises is a finding about that engine
+            if len(worlds) > 1:
+                middle = len(worlds) // 2
+                yield from self._batches(worlds[:middle], left, right, chunk)
+                yield from self._batches(worlds[middle:], left, right, chunk)
+            else:
+                self._fail(FailedWorld(worlds[0], left, right, error=f"{type(error).__name__}: {error}", chunk=chunk))
+                self.record.scores = asdict(Scores(0.0, 0.0, 0.0))
+                self.record.worlds += 1
+            return
+        yield _Batch(tuple(worlds), *runs)
+
+    def _judge(self, batch: _Batch, left: Side, right: Side, chunk: Chunk | None) -> None:
+        outcome = check_claim(CLAIMS[self.case.claim], batch.left, batch.right)
+        self._note_versions(batch)
+        if not outcome.ok:
+            self._refuse(outcome)
+            return
+        comparisons = compare_runs(batch.left, batch.right, self.session.policy, self._use)
+        self.record.worlds += len(comparisons)
+        self.record.employees += sum(len(world.census) for world in batch.worlds)
+        self._lower_scores(least_scores(comparisons))
+        self._note_numbers(numeric_differences_of_runs(batch.left, batch.right))
+        differing = [index for index, comparison in enumerate(comparisons) if self._differs(comparison)]
+        if differing:
+            results = list(zip(batch.left.results(), batch.right.results(), strict=True))
+            for index in differing:
+                found = FailedWorld(batch.worlds[index], left, right, comparisons[index], results[index], chunk=chunk)
+                self._fail(found)
+        if self.case.identical and not self.failures and not _same_bytes(batch):
+            self.record.status, self.record.reason = "fail", "the rows are equal, the canonical bytes are not"
+        self.record.policy_use = sorted(self._use.names)
+
+    def _differs(self, comparison: WorldComparison) -> bool:
+        if self.record.exact:
+            return not comparison.equal
+        return comparison.scores.least < self.record.threshold
+
+    def _fail(self, failed: FailedWorld) -> None:
+        self.failures.append(failed)
+        self.record.failed = len(self.failures)
+        self.record.status = "fail"
+        if failed.error:
+            self.record.reason = failed.error.splitlines()[0][:300]
+
+    def _refuse(self, outcome: ClaimOutcome) -> None:
+        self.record.status, self.record.reason = outcome.status, outcome.describe()
+
+    def _lower_scores(self, scores: Scores) -> None:
+        known = self.record.scores
+        self.record.scores = {name: min(known[name], value) for name, value in asdict(scores).items()}
+
+    def _note_versions(self, batch: _Batch) -> None:
+        for run in (batch.left, batch.right):
+            if run.proof:
+                self.record.versions.update({f"{run.proof.engine}: {k}": v for k, v in run.proof.versions.items()})
+
+    def _note_numbers(self, differences: list[NumericDifference]) -> None:
+        for found in differences:
+            name = f"{found.table}.{found.column}"
+            known = self.record.numeric.get(name)
+            count = found.count + (known["count"] if known else 0)
+            total = float(found.mean) * found.count + (known["mean"] * known["count"] if known else 0.0)
+            correlations = [c for c in (found.correlation, known and known["correlation"]) if c is not None]
+            self.record.numeric[name] = {
+                "count": count,
+                "differing": found.differing + (known["differing"] if known else 0),
+                "largest": max(float(found.largest), known["largest"] if known else 0.0),
+                "mean": total / count if count else 0.0,
+                "correlation": min(correlations) if correlations else None,
+            }
+
+
+def _same_bytes(batch: _Batch) -> bool:
+    return all(
+        content_hash(left, order) == content_hash(right, order)
+        for left, right, order in (
+            (batch.left.events, batch.right.events, EVENT_ORDER),
+            (batch.left.state, batch.right.state, STATE_ORDER),
+        )
+    )
+
+
+def _with_own_names(worlds: Sequence[World]) -> list[World]:
+    """Worlds that share one database need scenario names of their own; one world keeps its name."""
+    if len(worlds) == 1:
+        return list(worlds)
+    return [
+        replace(world, scenario=world.scenario.model_copy(update={"scenario_id": f"w{index:05d}"}))
+        for index, world in enumerate(worlds)
+    ]

@@ -1,0 +1,129 @@
+"""Worlds from Hypothesis, gathered into batches without losing its shrinking.
+
+One run of an engine over 256 small worlds costs little more than over one, so worlds are gathered first: a test that only
+collects, under a fixed seed. Its worlds run in batches. Only when one of them fails is the same seed drawn again, now with the
+verdicts known: Hypothesis meets the failing world as its own and shrinks it, running single worlds. (Measured: drawing lists of
+worlds instead loses the shrinking of the parts, and running each world as Hypothesis draws it costs 100 times as much.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+from hypothesis import Phase, given, seed, settings
+from hypothesis.database import ExampleDatabase, ReadOnlyDatabase
+from hypothesis.errors import Flaky, HypothesisException
+from hypothesis.strategies import SearchStrategy
+
+from fixtures.world import World
+
+CHUNK = 256
+SHRINK_RUNS = 40
+"""Single-world runs that Hypothesis may use to shrink; the domain reducer goes on from there, several worlds a run."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Worlds drawn together. seed: redraws exactly these. size: how many were asked for."""
+
+    worlds: tuple[World, ...]
+    seed: int
+    size: int
+
+
+class _FoundFailureError(AssertionError):
+    """Raised inside Hypothesis for a failing world."""
+
+
+def chunks(strategy: SearchStrategy[World], base: int, slice_: tuple[int, int] = (1, 1)) -> Iterator[Chunk]:
+    """Endless chunks of distinct worlds. The seed of each follows from base seed, slice and position."""
+    seen: set[str] = set()
+    position = 0
+    while True:
+        chunk_seed = derived_seed(base, slice_, position)
+        fresh = []
+        for world in gather(strategy, CHUNK, chunk_seed):
+            if world.fingerprint not in seen:
+                seen.add(world.fingerprint)
+                fresh.append(world)
+        yield Chunk(tuple(fresh), chunk_seed, CHUNK)
+        position += 1
+
+
+def derived_seed(base: int, slice_: tuple[int, int], position: int) -> int:
+    """A seed of its own for each slice and chunk, so that slices of one campaign never draw the same worlds."""
+    text = f"{base}/{slice_[0]}/{slice_[1]}/{position}" if slice_ != (1, 1) else f"{base}/{position}"
+    return int.from_bytes(sha256(text.encode()).digest()[:8], "big")
+
+
+def gather(strategy: SearchStrategy[World], count: int, chunk_seed: int) -> list[World]:
+    """Draw `count` worlds under a seed; nothing is run. Failures that Hypothesis has kept from earlier runs come first."""
+    worlds: list[World] = []
+    stored = settings().database
+    _drawing(strategy, count, chunk_seed, worlds.append, (Phase.reuse, Phase.generate), _read_only(stored))
+    return worlds
+
+
+def shrink(
+    strategy: SearchStrategy[World],
+    chunk: Chunk,
+    failing: World,
+    fails: Callable[[World], bool],
+    runs: int = SHRINK_RUNS,
+) -> tuple[World, int]:
+    """Let Hypothesis find `failing` again and shrink it; returns the smallest failing world and the runs used.
+
+    `fails` runs one world and says whether it shows the same failure. After `runs` runs every other world counts as passing.
+    """
+    passing = {world.fingerprint for world in chunk.worlds} - {failing.fingerprint}
+    failed = {failing.fingerprint: failing}
+    best, used = failing, 0
+
+    def check(world: World) -> None:
+        nonlocal best, used
+        if world.fingerprint in passing:
+            return
+        if world.fingerprint not in failed:
+            if used >= runs:
+                return
+            used += 1
+            if not fails(world):
+                passing.add(world.fingerprint)
+                return
+            failed[world.fingerprint] = world
+        best = world
+        raise _FoundFailureError
+
+    try:
+        phases = (Phase.reuse, Phase.generate, Phase.shrink)
+        _drawing(strategy, chunk.size, chunk.seed, check, phases, settings().database)
+    except (_FoundFailureError, Flaky):
+        pass  # `best` holds what Hypothesis ended with
+    except HypothesisException:
+        return failing, used
+    return best, used
+
+
+def _drawing(
+    strategy: SearchStrategy[World],
+    count: int,
+    chunk_seed: int,
+    body: Callable[[World], None],
+    phases: tuple[Phase, ...],
+    database: ExampleDatabase | None,
+) -> None:
+    # One function for both passes: Hypothesis keys its database, and thereby the replay, on the test function.
+    @seed(chunk_seed)
+    @settings(max_examples=count, phases=phases, database=database, derandomize=False)
+    @given(world=strategy)
+    def world_of_the_pool(world: World) -> None:
+        body(world)
+
+    world_of_the_pool()
+
+
+def _read_only(database: ExampleDatabase | None) -> ExampleDatabase | None:
+    # A collecting pass never fails, and Hypothesis forgets examples that no longer fail.
+    return None if database is None else ReadOnlyDatabase(database)

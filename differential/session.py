@@ -1,0 +1,147 @@
+"""Session: everything that the options of one test run decide, settled once and handed to the tests."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+
+from fixtures.strategies import slices_of, worlds
+from hypothesis.strategies import SearchStrategy
+
+from differential.comparison import ComparisonPolicy
+from differential.engines import is_built_in
+from differential.pool import Chunk, chunks
+from differential.profiles import Profile
+from fixtures.census import Census
+from fixtures.scenario import Scenario
+from fixtures.world import World
+
+ROOT = Path(__file__).resolve().parent.parent
+REAL_CENSUS = ROOT / "fixtures" / "data" / "census_cps1976.csv"
+REGRESSIONS = ROOT / "fixtures" / "regressions"
+LIBRARIES = ("duckdb", "polars", "pyarrow", "pandas", "datacompy", "hypothesis", "pytest")
+
+
+@dataclass
+class Session:
+    """The settled options of a run.
+
+    engines: SPECs in order. given: the user's own census and scenario came by option. scenario_given: also the scenario, which
+    generated worlds then keep. minutes: time budget of the whole session, None = the profile's number of worlds.
+    shares: how many test items share the minutes. progress: takes one line for the terminal.
+    """
+
+    profile: Profile
+    engines: tuple[str, ...]
+    world: World
+    given: bool = False
+    scenario_given: bool = False
+    policy: ComparisonPolicy = field(default_factory=ComparisonPolicy)
+    repro_dir: Path = Path("repros")
+    keep_identities: bool = False
+    seed: int = 0
+    part: tuple[int, int] = (1, 1)
+    minutes: float | None = None
+    timeout: float | None = None
+    shares: int = 1
+    progress: Callable[[str], None] = print
+
+    @property
+    def built_in_only(self) -> bool:
+        """Whether every engine ships with the suite; such engines fail on any difference at all."""
+        return all(is_built_in(spec) for spec in self.engines)
+
+    @cached_property
+    def strategy(self) -> SearchStrategy[World]:
+        """Generated worlds, or slices of the user's census under the user's or generated scenarios."""
+        if not self.given:
+            return worlds()
+        return slices_of(self.world.census, self.world.scenario if self.scenario_given else None)
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Generated worlds, endless; drawn once and kept, so that all tests of a session see the same."""
+        position = 0
+        while True:
+            while position >= len(self._drawn):
+                self._drawn.append(next(self._source))
+            yield self._drawn[position]
+            position += 1
+
+    def share(self, size: str) -> Iterator[Chunk]:
+        """The chunks of one test item: the profile's number of worlds, or as many as its share of the minutes allows."""
+        if self.minutes is not None:
+            until = time.monotonic() + 60 * self.minutes / max(1, self.shares)
+            for chunk in self.chunks():
+                yield chunk
+                if time.monotonic() > until:
+                    return
+        wanted = self.profile.worlds if size == "worlds" else self.profile.axis_worlds
+        for chunk in self.chunks():
+            part = tuple(islice(chunk.worlds, wanted))
+            yield Chunk(part, chunk.seed, chunk.size)
+            wanted -= len(part)
+            if wanted <= 0:
+                return
+
+    @cached_property
+    def _source(self) -> Iterator[Chunk]:
+        return chunks(self.strategy, self.seed, self.part)
+
+    @cached_property
+    def _drawn(self) -> list[Chunk]:
+        return []
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """Library versions, for reports."""
+        return {name: version(name) for name in LIBRARIES}
+
+    @cached_property
+    def commit(self) -> str | None:
+        """The commit of the tree the suite runs from, with `+` for uncommitted changes; None outside a git checkout."""
+        try:
+            head = _git("rev-parse", "--short=12", "HEAD")
+            return head + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
+        except (OSError, subprocess.SubprocessError):
+            return None
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(ROOT), *arguments], check=True, capture_output=True, text=True, timeout=10
+    ).stdout.strip()
+
+
+def given_world(
+    census: Path | None,
+    scenario: Path | None,
+    years: tuple[int, int] | None,
+    employees: int | None,
+    random_seed: int | None,
+) -> World:
+    """The world that the options name: the real census under default rules where they are silent.
+
+    employees: so many rows, the first by employee_id, since the order of a file means nothing.
+
+    Raises:
+        CensusError, ScenarioError, WorldError: input that cannot be used; the message names file, key or row.
+    """
+    people = Census.load(census or REAL_CENSUS)
+    rules = Scenario.load(scenario) if scenario else Scenario()
+    changed: dict[str, int] = {}
+    if years:
+        changed |= {"start_year": years[0], "end_year": years[1]}
+    if random_seed is not None:
+        changed["random_seed"] = random_seed
+    if changed:
+        rules = rules.replace(**changed)
+    if employees is not None and employees < len(people):
+        ids = people.table["employee_id"].to_pylist()
+        people = people.take(sorted(range(len(ids)), key=lambda row: ids[row].encode())[:employees])
+    return World(people, rules)
