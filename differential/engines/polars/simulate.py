@@ -1,0 +1,235 @@
+"""The years of many worlds, one after another. Source: docs/simulation.md, section 5; switches: section 7."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from differential.engines.polars import families, state
+from differential.engines.polars.exits_and_hires import headcounts, make_hires, select_exits, unite
+from differential.engines.polars.parameters import Parameters, Rules
+from differential.engines.polars.pay import hazard_table
+from differential.engines.polars.people import FACTS, STATE, first_opening, ignored_hires, stack
+from differential.engines.polars.quotas import Plan, plan_quotas, split_by_level
+from differential.engines.polars.scratch import Scratch
+from differential.engines.polars.tables import PEOPLE_COLUMNS, Year
+from differential.engines.polars.texts import TextNumbers, year_texts
+from fixtures.world import World
+
+HISTORY = ("order", "offset", "sequence", "code", "day", "amount", "rate", "level")
+
+
+@dataclass(frozen=True)
+class Path:
+    """Which way a run takes: its switches, shards and whether plans run in the streaming engine."""
+
+    switches: frozenset[str]
+    shards: int = 1
+    streaming: bool = False
+
+    def has(self, switch: str) -> bool:
+        return switch in self.switches
+
+
+@dataclass
+class Ledger:
+    """What a run did: plans collected, rows per stage, people per shard, seconds per stage."""
+
+    statements: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
+    shard_rows: Counter[int] = field(default_factory=Counter)
+    seconds: Counter[str] = field(default_factory=Counter)
+    taken: set[str] = field(default_factory=set)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] += time.perf_counter() - start
+
+    def collect(self, plans: Sequence[pl.LazyFrame], *, streaming: bool = False) -> list[pl.DataFrame]:
+        """Run plans, several at once in Polars' pool, and count them."""
+        self.statements += len(plans)
+        engine = "streaming" if streaming else "in-memory"
+        if len(plans) == 1:
+            return [plans[0].collect(engine=engine)]
+        return pl.collect_all(plans, engine=engine)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a run goes on from: everyone's opening set, or (not incremental) the roster and the history to fold."""
+
+    opening: pl.DataFrame | None = None
+    roster: pl.DataFrame | None = None
+    history: pl.DataFrame | None = None
+
+
+class Simulation:
+    """Worlds under way. `plan` is made first, from the censuses alone; `years` then makes the rows."""
+
+    def __init__(self, worlds: Sequence[World], path: Path, ledger: Ledger) -> None:
+        self.worlds, self.path, self.ledger = worlds, path, ledger
+        self.parameters = Parameters(worlds)
+        census = stack(worlds, range(len(worlds)))
+        first = self.parameters.rules(0)
+        self.ignored_hires = ignored_hires(census, first)
+        self.opening = first_opening(census, first)
+        self.plan = self._plan()
+        if self.plan.infeasible:
+            self.opening = self.opening.filter(~pl.col("world").is_in(list(self.plan.infeasible)))
+        self.parameters.restrict(self.plan.running)
+
+    def _plan(self) -> Plan:
+        world = self.parameters.world
+        counts = np.bincount(self.opening["world"].to_numpy(), minlength=len(self.worlds))
+        rates = (world[name] for name in ("target_growth_rate", "total_termination_rate", "new_hire_termination_rate"))
+        return plan_quotas(counts, *rates, self.parameters.start, self.parameters.years)
+
+    def years(self, first: int, last: int, scratch: Scratch, saved: Saved | None = None) -> list[Year]:
+        """The years first..last - 1 by offset, or up to the last of any world."""
+        end = min(last, len(self.plan.running))
+        opening, hazards = self._enter(saved, scratch), self._hazards()
+        names: list[int] = []
+        for offset in range(first, end):
+            if not self.plan.running[offset].any():
+                break
+            if offset > first and not self.path.has("incremental_state"):
+                opening = self._fold(scratch, names)
+            running = np.flatnonzero(self.plan.running[offset])
+            if len(running) < len(self.worlds):
+                opening = opening.filter(pl.col("world").is_in(running))
+            opening = self._year(offset, opening, hazards, scratch)
+            names.append(offset)
+        return [self._outcome(offset, scratch) for offset in names]
+
+    def _enter(self, saved: Saved | None, scratch: Scratch) -> pl.DataFrame:
+        incremental = self.path.has("incremental_state")
+        self.ledger.taken.update({"incremental_state"} if incremental else ())
+        if saved is None:
+            if not incremental:
+                scratch.put("roster", self.opening)
+            return self.opening
+        if incremental:
+            assert saved.opening is not None
+            return saved.opening
+        assert saved.roster is not None and saved.history is not None
+        scratch.put("roster", saved.roster)
+        scratch.put("history", saved.history)
+        return self._fold(scratch, [])
+
+    def _hazards(self) -> pl.DataFrame | None:
+        if not self.path.has("hazard_cache"):
+            return None
+        self.ledger.taken.add("hazard_cache")
+        return hazard_table(self.parameters.rules(0), len(self.worlds))
+
+    def _year(
+        self, offset: int, opening: pl.DataFrame, hazards: pl.DataFrame | None, scratch: Scratch
+    ) -> pl.DataFrame:
+        """Make one year: its people, events and state go to `scratch`; returns the next opening set."""
+        timed, incremental = self.ledger.timed, self.path.has("incremental_state")
+        with timed("event_generation"):
+            rules, everyone = self._everyone(offset, scratch.keep(f"opening_{offset}", opening))
+            everyone = scratch.keep(f"everyone_{offset}", everyone)
+            people, events = self._families(offset, rules, everyone, hazards)
+            people = scratch.keep(f"outcome_{offset}", people)
+            scratch.put(f"events_{offset}", events)
+        with timed("state"):
+            plans = [state.state_rows(people.lazy(), rules)] + ([state.carried(people.lazy())] if incremental else [])
+            rows, *following = self.ledger.collect(plans)
+            scratch.put(f"people_{offset}", people.select(PEOPLE_COLUMNS))
+            scratch.put(f"state_{offset}", rows)
+            if not incremental:
+                scratch.put(f"entered_{offset}", everyone.filter(pl.col("number").is_not_null()).select(*FACTS, *STATE))
+                scratch.put(f"history_{offset}", self._history(offset, events, people))
+        for name in ("opening", "everyone", "outcome"):
+            scratch.drop(f"{name}_{offset}")
+        self.ledger.rows.update({"events": events.height, "state": rows.height, "opening": opening.height})
+        return following[0] if incremental else opening
+
+    def _everyone(self, offset: int, opening: pl.DataFrame) -> tuple[Rules, pl.DataFrame]:
+        """The opening set with those who leave chosen, and the hires, all in order."""
+        plan, levels = self.plan, self.parameters.levels
+        counts = headcounts(opening, len(self.worlds), levels)
+        hires = split_by_level(plan.hires[offset], counts)
+        quotas = {
+            "exits": split_by_level(plan.exits[offset], counts),
+            "new_hire_exits": np.repeat(plan.new_hire_exits[offset], levels).reshape(-1, levels),
+        }
+        rules = self.parameters.rules(offset, quotas)
+        made = make_hires(hires, self.parameters, rules) if hires.any() else None
+        (everyone,) = self.ledger.collect([unite(select_exits(opening, rules), made, rules)])
+        self.ledger.rows.update({"hires": everyone.height - opening.height})
+        return rules, everyone
+
+    def _families(
+        self, offset: int, rules: Rules, everyone: pl.DataFrame, hazards: pl.DataFrame | None
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Everyone with their OUTCOME, and their events in sequence."""
+        shards = self._shards(everyone)
+        members = families.families(rules, self.parameters, hazards)
+        numbers = TextNumbers(len(self.worlds), self.parameters.levels)
+        streaming = self.path.streaming
+        parts: list[pl.DataFrame] = []
+        if self.path.has("fused_events"):
+            self.ledger.taken.add("fused_events")
+            plans = [part.lazy() for part in shards]
+            for rule, _ in members:
+                plans = [rule(plan) for plan in plans]
+            shards = self.ledger.collect([families.outcome(plan, rules) for plan in plans], streaming=streaming)
+            codes = tuple(code for _, family in members for code in family)
+            parts = self.ledger.collect(
+                [families.event_rows(part.lazy(), rules, codes, numbers) for part in shards], streaming=streaming
+            )
+        else:
+            for rule, codes in members:
+                shards = self.ledger.collect([rule(part.lazy()) for part in shards], streaming=streaming)
+                parts += self._rows(shards, rules, codes, numbers)
+            shards = [families.outcome(part.lazy(), rules).collect() for part in shards]
+        people = pl.concat(shards)
+        if len(shards) > 1 or streaming:
+            people = people.sort("row")
+        return people, families.in_sequence(pl.concat(parts))
+
+    def _rows(
+        self, shards: list[pl.DataFrame], rules: Rules, codes: tuple[int, ...], numbers: TextNumbers
+    ) -> list[pl.DataFrame]:
+        if not codes:
+            return []
+        plans = [families.event_rows(part.lazy(), rules, codes, numbers) for part in shards]
+        return self.ledger.collect(plans, streaming=self.path.streaming)
+
+    def _shards(self, everyone: pl.DataFrame) -> list[pl.DataFrame]:
+        count = self.path.shards
+        if count == 1:
+            parts = [everyone]
+        else:
+            shard = (pl.col("key") % pl.lit(count, dtype=pl.UInt64)).cast(pl.Int64)
+            parts = [everyone.filter(shard == index) for index in range(count)]
+        self.ledger.shard_rows.update({index: part.height for index, part in enumerate(parts)})
+        return parts
+
+    def _history(self, offset: int, events: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+        order = people["order"].gather(events["row"])
+        return events.with_columns(order, pl.lit(offset, dtype=pl.Int32).alias("offset")).select(HISTORY)
+
+    def _fold(self, scratch: Scratch, offsets: Sequence[int]) -> pl.DataFrame:
+        """The opening set of the year after `offsets`, from the census and all events so far."""
+        with self.ledger.timed("state"):
+            before = scratch.scan(["roster", *(f"entered_{offset}" for offset in offsets)])
+            names = [f"history_{offset}" for offset in offsets]
+            history = scratch.scan((["history"] if scratch.has("history") else []) + names)
+            return self.ledger.collect([state.folded(before, history).sort("order")])[0]
+
+    def _outcome(self, offset: int, scratch: Scratch) -> Year:
+        people, events, rows = (scratch.get(f"{name}_{offset}") for name in ("people", "events", "state"))
+        scenarios = [world.scenario for world in self.worlds]
+        texts = year_texts(scenarios, self.parameters.levels, offset, self.plan.running[offset])
+        return Year(offset, people, events, rows, texts)
