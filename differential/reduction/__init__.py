@@ -1,15 +1,15 @@
 """From a failing world to the smallest one that fails in the same way."""
 
 from differential.reduction.check import FailureCheck
-from differential.reduction.model import Budget, Fails, NotReproduced, Observed, Progress, Reduction, Step, Verdict
+from differential.reduction.model import Budget, Fails, NotReproducedError, Observed, Progress, Reduction, Step, Verdict
 from differential.reduction.privacy import anonymise, mask_ssn
 from differential.reduction.reducer import reduce_world
 
 __all__ = [
     "Budget",
-    "FailureCheck",
     "Fails",
-    "NotReproduced",
+    "FailureCheck",
+    "NotReproducedError",
     "Observed",
     "Progress",
     "Reduction",

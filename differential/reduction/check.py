@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from differential.comparison import ComparisonPolicy
-from differential.reduction.model import Verdict
-from differential.side import Side
+from differential.comparison import ComparisonPolicy, Divergence, WorldComparison, compare_runs, first_divergence
+from differential.reduction.excuses import excused
+from differential.reduction.model import Observed, Verdict
+from differential.run import Run
+from differential.side import Side, UnsuitableWorldsError
+from differential.variant import VariantError
 from fixtures.world import World
 
 
@@ -29,8 +32,72 @@ class FailureCheck:
     @property
     def many(self) -> bool:
         """Whether both sides take many worlds in one pass."""
-        raise NotImplementedError
+        # Runs on used databases share a file, so worlds of one name go one by one anyway.
+        sides = (self.left, self.right)
+        return all(side.capabilities.many_worlds and side.history != "used_database" for side in sides)
 
     def __call__(self, worlds: Sequence[World]) -> list[Verdict]:
         """A verdict a world. An engine that raises counts as a failure of its own kind (`error`), world by world."""
-        raise NotImplementedError
+        worlds = list(worlds)
+        if not worlds:
+            return []
+        try:
+            left, right = (side.run(worlds, timeout=self.timeout) for side in (self.left, self.right))
+        except UnsuitableWorldsError as error:
+            return self._without(worlds, frozenset(error.indexes))
+        except Exception:  # noqa: BLE001 - whatever an engine raises is what is being reduced
+            if len(worlds) > 1:
+                return [self([world])[0] for world in worlds]
+            return [self._raised(worlds[0])]
+        return observe(left, right, worlds, self.subject, self.policy, self.threshold)
+
+    def _without(self, worlds: list[World], unsuitable: frozenset[int]) -> list[Verdict]:
+        suitable = [index for index in range(len(worlds)) if index not in unsuitable]
+        verdicts: list[Verdict] = [None] * len(worlds)
+        for index, verdict in zip(suitable, self([worlds[index] for index in suitable]), strict=True):
+            verdicts[index] = verdict
+        return verdicts
+
+    def _raised(self, world: World) -> Verdict:
+        for name, side in (("left", self.left), ("right", self.right)):
+            try:
+                side.run([world], timeout=self.timeout)
+            except (UnsuitableWorldsError, VariantError):
+                return None
+            except Exception as error:  # noqa: BLE001 - as above
+                return Observed(error_signature(self.subject, name, error))
+        return None
+
+
+def observe(
+    left: Run,
+    right: Run,
+    worlds: Sequence[World],
+    subject: str,
+    policy: ComparisonPolicy | None = None,
+    threshold: float | None = None,
+) -> list[Verdict]:
+    """A verdict a world, from both sides' runs over them."""
+    verdicts: list[Verdict] = [None] * len(worlds)
+    failing = [one.index for one in compare_runs(left, right, policy) if _fails(one, threshold)]
+    if failing:
+        results = list(zip(left.results(), right.results(), worlds, strict=True))
+        for index in failing:
+            one, other, world = results[index]
+            divergence = first_divergence(*excused(one, other, policy), world)
+            verdicts[index] = None if divergence is None else observed_of(divergence, subject)
+    return verdicts
+
+
+def observed_of(divergence: Divergence, subject: str) -> Observed:
+    """A divergence as the reducer needs it."""
+    return Observed(divergence.signature(subject), divergence.employee_id, divergence.year, divergence.event_type)
+
+
+def error_signature(subject: str, side: str, error: BaseException) -> str:
+    """The signature of an engine that raised: its type, never its message, which may hold anybody's data."""
+    return f"{subject}|{side}|error|{type(error).__name__}|{getattr(error, 'kind', 'raised')}"
+
+
+def _fails(comparison: WorldComparison, threshold: float | None) -> bool:
+    return not comparison.equal if threshold is None else comparison.scores.least < threshold

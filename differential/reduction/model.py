@@ -12,7 +12,7 @@ DEFAULT_RUNS = 60
 DEFAULT_SECONDS = 60.0
 
 
-class NotReproduced(RuntimeError):
+class NotReproducedError(RuntimeError):
     """A world whose failure did not show again when the reducer ran it first: a flaky failure, or another input."""
 
 

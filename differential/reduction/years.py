@@ -1,0 +1,129 @@
+"""Fewer years: end at the divergence, start as late as the failure allows, with the census as it is or aged by the oracle."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import replace
+
+from differential.reduction.rows import short_years
+from differential.reduction.search import Search, attempt
+from differential.variant import Variant
+from fixtures.census import Census, Employee
+from fixtures.scenario import Scenario
+from fixtures.world import World
+
+_AGED_UP_TO = 200
+_WINDOWS = 12
+
+
+def fewer_years(search: Search) -> bool:
+    """One year at best: windows that end at the divergence, then earlier ends."""
+    if len(search.best.scenario.years) == 1:
+        return False
+    return search.first("years", _windows(search), runs=2 if search.many else 6)
+
+
+def _windows(search: Search) -> Iterator[World | None]:
+    world, year = search.best, search.observed.year
+    first, last = world.scenario.start_year, world.scenario.end_year
+    end = year if year in world.scenario.years else last
+    assert end is not None
+    if search.many:
+        starts = [start for start in range(end, first, -1)][:_WINDOWS]
+        for start in starts:
+            yield later(world, start, end)
+            yield aged(world, start, end)
+        yield from (attempt(lambda w, e=e: _until(w, e), world) for e in range(first, min(end, first + _WINDOWS)))
+        yield from (attempt(lambda w, e=e: _until(w, e), world) for e in range(end, last))
+        return
+    if end < last:
+        yield _until(world, end)
+    yield later(world, end, end)
+    yield aged(world, end, end)
+    yield attempt(lambda w: _until(w, first), world)
+    yield later(world, (first + end + 1) // 2, end)
+    yield attempt(lambda w: _until(w, last - 1), world)
+
+
+def default_start(search: Search) -> bool:
+    """The default first year, with people's dates moved along or as they are."""
+    world = search.best
+    shift = Scenario().start_year - world.scenario.start_year
+    if shift == 0:
+        return False
+    moved = (attempt(lambda w, f=f: f(w, shift), world) for f in (_moved_with_people, _moved))
+    return search.first("first year", moved, runs=2)
+
+
+def later(world: World, start: int, end: int) -> World | None:
+    """The same people, simulated from `start` to `end` only."""
+    return attempt(lambda w: replace(w, scenario=w.scenario.replace(start_year=start, end_year=end)), world)
+
+
+def aged(world: World, start: int, end: int) -> World | None:
+    """The people as the oracle leaves them on 31 December before `start`, new hires included, simulated from there."""
+    if len(world.census) > _AGED_UP_TO or start <= world.scenario.start_year:
+        return None
+
+    def edit(w: World) -> World | None:
+        people = _people_after(_until(w, start - 1))
+        return World(people, w.scenario.replace(start_year=start, end_year=end)) if people is not None else None
+
+    return attempt(edit, world)
+
+
+def _people_after(world: World) -> Census | None:
+    from differential.engines.oracle import OracleEngine
+
+    state = OracleEngine().run([world], Variant()).state.to_pylist()
+    rows = [row for row in state if row["simulation_year"] == world.scenario.end_year and row["is_active"]]
+    if not rows:
+        return None
+    return Census.from_employees(
+        Employee(
+            row["employee_id"].replace("NH_", "H"),
+            f"SSN-{number:09}",
+            row["birth_date"],
+            row["hire_date"],
+            int(row["current_salary"] * 100),
+            int(row["deferral_rate"] * 10_000),
+        )
+        for number, row in enumerate(rows, 1)
+    )
+
+
+def _until(world: World, end: int) -> World:
+    return replace(world, scenario=world.scenario.replace(end_year=end))
+
+
+def _moved(world: World, shift: int) -> World:
+    scenario = world.scenario
+    limits = {year + shift: values for year, values in scenario.to_dict()["limits"].items()}
+    defaults = Scenario().to_dict()["limits"]
+    needed = range(scenario.start_year + shift, scenario.end_year + shift + 1)
+    chosen = {**defaults, **{year: limits[year] for year in needed}}
+    return replace(world, scenario=scenario.replace(start_year=needed[0], end_year=needed[-1], limits=chosen))
+
+
+def _moved_with_people(world: World, shift: int) -> World:
+    people = [
+        replace(
+            one,
+            birth_date=_shifted(one.birth_date, shift),
+            hire_date=_shifted(one.hire_date, shift),
+            termination_date=one.termination_date and _shifted(one.termination_date, shift),
+        )
+        for one in world.census.employees()
+    ]
+    return World(Census.from_employees(people), _moved(world, shift).scenario)
+
+
+def _shifted(day: dt.date, years: int) -> dt.date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:  # 29 February of a common year
+        return day.replace(year=day.year + years, day=28)
+
+
+__all__ = ["aged", "default_start", "fewer_years", "later", "short_years"]
