@@ -1,0 +1,1 @@
+"""Measuring the suite's own figures: `python -m differential.bench [NAME ...]`, `make bench`."""

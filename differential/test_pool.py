@@ -1,0 +1,121 @@
+"""Gathering worlds: the same seed draws the same, profiles and slices differ as they should, and shrinking survives."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import subprocess
+import sys
+from itertools import islice
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from differential.pool import CHUNK, Chunk, chunks, derived_seed, gather, shrink
+from differential.profiles import PROFILES, base_seed
+from fixtures.census import Census, Employee
+from fixtures.scenario import Scenario
+from fixtures.world import World
+
+
+def small_worlds() -> st.SearchStrategy[World]:
+    """Worlds of 1 to 30 people told apart by pay alone: cheap to draw, and easy to see shrink."""
+
+    def build(pays: list[int]) -> World:
+        people = [
+            Employee(f"E{i}", f"SSN-{i:09d}", dt.date(1985, 1, 1), dt.date(2020, 1, 1), pay)
+            for i, pay in enumerate(pays)
+        ]
+        return World(Census.from_employees(people), Scenario())
+
+    return st.lists(st.integers(1, 10_000_00), min_size=1, max_size=30).map(build)
+
+
+def fingerprints(worlds: list[World] | tuple[World, ...]) -> list[str]:
+    return [world.fingerprint for world in worlds]
+
+
+def test_one_seed_draws_the_same_worlds_twice_and_another_does_not() -> None:
+    first = fingerprints(gather(small_worlds(), 30, 1))
+
+    assert fingerprints(gather(small_worlds(), 30, 1)) == first
+    assert set(fingerprints(gather(small_worlds(), 30, 2))) != set(first)
+
+
+def test_chunks_hold_distinct_worlds_and_go_on() -> None:
+    drawn = list(islice(chunks(small_worlds(), 0), 2))
+
+    found = [world.fingerprint for chunk in drawn for world in chunk.worlds]
+    assert len(set(found)) == len(found) > CHUNK
+    assert drawn[0].seed != drawn[1].seed
+
+
+def test_two_slices_of_one_campaign_draw_different_worlds() -> None:
+    seeds = {derived_seed(7, slice_, position) for slice_ in ((1, 4), (2, 4), (1, 1)) for position in range(5)}
+    assert len(seeds) == 15
+
+    one, two = (next(chunks(small_worlds(), 7, (part, 4))) for part in (1, 2))
+    assert len(set(fingerprints(one.worlds)) & set(fingerprints(two.worlds))) < CHUNK // 10
+
+
+def test_a_derandomised_profile_starts_from_one_seed_and_nightly_from_a_new_one() -> None:
+    assert base_seed(PROFILES["ci"], None) == base_seed(PROFILES["ci"], None)
+    assert base_seed(PROFILES["nightly"], None) != base_seed(PROFILES["nightly"], None)
+    assert base_seed(PROFILES["nightly"], 5) == 5
+
+
+@pytest.mark.parametrize("ci", ["", "1"])
+def test_profiles_inherit_nothing_from_ci(ci: str) -> None:
+    """Under a CI variable Hypothesis loads its own derandomised profile, from which a careless `nightly` would inherit."""
+    code = (
+        "from hypothesis import settings; from differential.profiles import register_profiles; register_profiles();"
+        "n, c = settings.get_profile('nightly'), settings.get_profile('ci');"
+        "print(n.derandomize, n.database is None, n.deadline, c.derandomize, [p.name for p in n.phases])"
+    )
+    environment = {**os.environ, "CI": ci, "GITHUB_ACTIONS": ""} if ci else {**os.environ}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+
+    assert done.stdout.split()[:4] == ["False", "False", "None", "True"]
+    assert "explain" not in done.stdout
+
+
+def test_hypothesis_finds_the_failing_world_again_and_shrinks_it() -> None:
+    seed = 3
+    worlds = tuple(gather(small_worlds(), 60, seed))
+
+    def fails(world: World) -> bool:
+        return any(person.pay_cents > 100_000 for person in world.census.employees())
+
+    failing = max((world for world in worlds if fails(world)), key=lambda world: len(world.census))
+    assert len(failing.census) > 3
+
+    # Worlds drawn before it count as passing, so that this one is found whatever else would fail.
+    smallest, runs = shrink(small_worlds(), Chunk(worlds, seed, 60), failing, fails, runs=60)
+
+    assert fails(smallest)
+    assert len(smallest.census) < len(failing.census)
+    assert 0 < runs <= 60
+
+
+def test_shrinking_stops_at_its_budget_with_the_best_so_far() -> None:
+    worlds = tuple(gather(small_worlds(), 60, 3))
+    failing = max(worlds, key=lambda world: len(world.census))
+    tried: list[World] = []
+
+    def fails(world: World) -> bool:
+        tried.append(world)
+        return len(world.census) >= 2
+
+    smallest, runs = shrink(small_worlds(), Chunk(worlds, 3, 60), failing, fails, runs=5)
+
+    assert runs == len(tried) == 5
+    assert len(smallest.census) >= 2
+
+
+def test_the_pool_leaves_the_profile_as_it_was() -> None:
+    before = settings().max_examples
+
+    gather(small_worlds(), 5, 1)
+
+    assert settings().max_examples == before
