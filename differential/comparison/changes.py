@@ -78,7 +78,7 @@ def unequal(left: pa.ChunkedArray, right: pa.ChunkedArray) -> Mask:
 
 def is_number(kind: pa.DataType) -> bool:
     """Whether differences of this type are numbers."""
-    return pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind)
+    return bool(pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind))
 
 
 def _picker(positions: npt.NDArray[np.int64], size: int):  # type: ignore[no-untyped-def]

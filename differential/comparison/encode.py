@@ -39,7 +39,7 @@ def comparable(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def is_plain(kind: pa.DataType) -> bool:
     """Whether Arrow compares, sorts and hashes this type exactly as it is."""
-    return (
+    return bool(
         pt.is_integer(kind)
         or pt.is_boolean(kind)
         or pt.is_string(kind)

@@ -47,7 +47,7 @@ def numeric_differences(left: pa.Table, right: pa.Table, spec: TableSpec) -> lis
 
 def numeric_differences_of_runs(left: Run, right: Run) -> list[NumericDifference]:
     """The same over all worlds of two runs (rows are matched within each world), events first, then state."""
-    found = []
+    found: list[NumericDifference] = []
     for index, spec in enumerate((EVENTS, STATE)):
         mine, yours = (left.events, right.events) if index == 0 else (left.state, right.state)
         if left.bounds != right.bounds or not tables_identical(mine, yours):

@@ -8,12 +8,17 @@ from differential.comparison.verdict import RowDifference, SchemaDifference, Tab
 
 MAX_LINES = 20
 MAX_VALUE = 60
+MASK = "*****"
+MASKED_COLUMNS = frozenset({"employee_ssn"})
+"""Columns whose values no report shows, whoever the people are."""
 
 
-def show(value: object) -> str:
-    """One value: null for None, text in quotes, numbers and dates as they print; long text is cut."""
+def show(value: object, column: str = "") -> str:
+    """One value: null for None, text in quotes, numbers and dates as they print; long text is cut, some columns masked."""
     if value is None:
         return "null"
+    if column in MASKED_COLUMNS:
+        return MASK
     if isinstance(value, str):
         value = repr(value)
     text = str(value)
@@ -115,6 +120,8 @@ def _sample_lines(samples: Sequence[RowDifference], left: str, right: str) -> li
     }
     lines = []
     for item in samples:
-        lines.append(f"  {words[item.kind]}: " + ", ".join(f"{name} {show(value)}" for name, value in item.key))
-        lines += columns([(name, f"{left} {show(a)}", f"{right} {show(b)}") for name, a, b in item.changes], "    ")
+        lines.append(f"  {words[item.kind]}: " + ", ".join(f"{name} {show(value, name)}" for name, value in item.key))
+        lines += columns(
+            [(name, f"{left} {show(a, name)}", f"{right} {show(b, name)}") for name, a, b in item.changes], "    "
+        )
     return lines
