@@ -1,0 +1,185 @@
+"""Session: a DuckDB connection of a run, with its rules loaded, statements counted and results handed over as Arrow."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psutil
+import pyarrow as pa
+
+RULES = Path(__file__).parent / "rules"
+INPUT_TABLES = ("world", "level", "age_weight", "calendar", "census", "hazard", "quota")
+_MEMORY_SHARE = 0.5
+
+
+@cache
+def rule(name: str) -> str:
+    """The statement of rules/NAME.sql, without comments and a closing semicolon."""
+    text = (RULES / f"{name}.sql").read_text(encoding="utf-8")
+    return re.sub(r"^\s*--.*\n|\s--\s.*$", "", text, flags=re.MULTILINE).strip().rstrip(";")
+
+
+def compose(relations: Mapping[str, str], body: str) -> str:
+    """`body` with `relations` (name to query) as common table expressions before its own, in the order given."""
+    if not relations:
+        return body
+    heads = ",\n".join(f"{name} AS (\n{query}\n)" for name, query in relations.items())
+    own = re.match(r"WITH\s+", body)
+    return f"WITH {heads},\n{body[own.end() :]}" if own else f"WITH {heads}\n{body}"
+
+
+class Session:
+    """One connection and what it did. Not for use by several threads, but for `beside`.
+
+    statements: executed so far, cursors included. registered: names of Arrow tables visible to statements.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, threads: int) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._registered: set[str] = set()
+        self._prepared: dict[str, str] = {}
+        self.statements = 0
+        connection.execute(f"SET threads = {int(threads)}")
+
+    @property
+    def threads(self) -> int:
+        """Threads in force in DuckDB, read back."""
+        return int(self.rows("SELECT current_setting('threads')")[0][0])
+
+    def run(self, statement: str, parameters: Mapping[str, int] | None = None) -> None:
+        """Execute to the end; any result is dropped."""
+        self._execute(self._connection, statement, parameters).fetchall()
+
+    def rows(self, statement: str, parameters: Mapping[str, int] | None = None) -> list[tuple[Any, ...]]:
+        """Execute and return all rows."""
+        return self._execute(self._connection, statement, parameters).fetchall()
+
+    def arrow(self, statement: str, parameters: Mapping[str, int] | None = None) -> pa.Table:
+        """Execute and return the result as an Arrow table."""
+        result = self._execute(self._connection, statement, parameters)
+        with warnings.catch_warnings():
+            # DuckDB 2 advises relations instead; those plan every statement twice, which costs more than the copy.
+            warnings.simplefilter("ignore", UserWarning)
+            fetch = getattr(result, "to_arrow_table", None) or result.fetch_arrow_table
+            return fetch()
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table readable under a name, on this connection only; replaces an earlier one."""
+        self._connection.register(name, table)
+        self._registered.add(name)
+
+    def unregister_all(self) -> None:
+        """Let go of every registered Arrow table."""
+        for name in self._registered:
+            self._connection.unregister(name)
+        self._registered.clear()
+
+    @contextmanager
+    def beside(self) -> Iterator[Session]:
+        """A session on the same database for another thread; its statements count here when it closes."""
+        with self._lock:
+            cursor = self._connection.cursor()
+        other = Session.__new__(Session)
+        other._connection, other._lock, other._registered, other.statements = cursor, threading.Lock(), set(), 0
+        try:
+            yield other
+        finally:
+            cursor.close()
+            with self._lock:
+                self.statements += other.statements
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _execute(
+        self, connection: duckdb.DuckDBPyConnection, statement: str, parameters: Mapping[str, int] | None
+    ) -> duckdb.DuckDBPyConnection:
+        self.statements += 1
+        # DuckDB refuses parameters that a statement does not name
+        used = {name: value for name, value in (parameters or {}).items() if f"${name}" in statement}
+        return connection.execute(statement, used) if used else connection.execute(statement)
+
+
+def _prepare(session: Session) -> Session:
+    for statement in _statements("macros") + _statements("schema"):
+        session.run(statement)
+    return session
+
+
+@cache
+def _statements(name: str) -> list[str]:
+    return [part.strip() for part in rule(name).split(";") if part.strip()]
+
+
+@contextmanager
+def on_disk(threads: int) -> Iterator[Session]:
+    """A session whose tables live in a temporary DuckDB file, removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="workforce-parity-") as folder:
+        path = Path(folder) / "intermediates.duckdb"
+        session = Session(duckdb.connect(str(path), config=_config(folder)), threads)
+        try:
+            yield _prepare(session)
+        finally:
+            session.close()
+
+
+@contextmanager
+def in_memory(threads: int) -> Iterator[Session]:
+    """A session in memory. One is kept for the next run, emptied; a run that fails leaves none behind."""
+    session = _take(threads)
+    try:
+        yield session
+        _empty(session)
+    except BaseException:
+        session.close()
+        raise
+    _give_back(session)
+
+
+def _take(threads: int) -> Session:
+    with _kept_lock:
+        kept = _kept.pop(os.getpid(), None)
+        _kept.clear()  # a connection must not be used, nor closed, in a forked process
+    if kept is None:
+        spill = os.path.join(tempfile.gettempdir(), f"workforce-parity-spill-{os.getpid()}")
+        return _prepare(Session(duckdb.connect(":memory:", config=_config(spill)), threads))
+    kept.statements = 0
+    kept.run(f"SET threads = {int(threads)}")
+    return kept
+
+
+def _give_back(session: Session) -> None:
+    with _kept_lock:
+        other = _kept.pop(os.getpid(), None)
+        _kept[os.getpid()] = session
+    if other is not None:
+        other.close()
+
+
+def _empty(session: Session) -> None:
+    session.unregister_all()
+    made = [name for (name,) in session.rows("SELECT table_name FROM duckdb_tables()") if name not in INPUT_TABLES]
+    for name in made:
+        session.run(f"DROP TABLE {name}")
+    for name in INPUT_TABLES:
+        session.run(f"TRUNCATE {name}")
+
+
+def _config(spill: str) -> dict[str, str]:
+    limit = int(psutil.virtual_memory().total * _MEMORY_SHARE) >> 20
+    return {"memory_limit": f"{limit}MiB", "temp_directory": spill}
+
+
+_kept: dict[int, Session] = {}
+_kept_lock = threading.Lock()
