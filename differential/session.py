@@ -11,7 +11,8 @@ from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 
-from fixtures.strategies import slices_of, worlds
+from fixtures.slices import slices_of
+from fixtures.strategies import worlds
 from hypothesis.strategies import SearchStrategy
 
 from differential.comparison import ComparisonPolicy
@@ -62,7 +63,7 @@ class Session:
         """Generated worlds, or slices of the user's census under the user's or generated scenarios."""
         if not self.given:
             return worlds()
-        return slices_of(self.world.census, self.world.scenario if self.scenario_given else None)
+        return slices_of(self.world.census, self.world.scenario, generate_rules=not self.scenario_given)
 
     def chunks(self) -> Iterator[Chunk]:
         """Generated worlds, endless; drawn once and kept, so that all tests of a session see the same."""
