@@ -66,3 +66,17 @@ def _four_digits() -> npt.NDArray[np.uint8]:
     """The four hexadecimal digits of each of 65 536 numbers, as bytes (65536, 4)."""
     nibbles = (np.arange(1 << 16)[:, None] >> np.array([12, 8, 4, 0])) & 15
     return np.frombuffer(b"0123456789abcdef", np.uint8)[nibbles]
+
+
+def counts(values: pa.Array | pa.ChunkedArray, name: str) -> pl.Series:
+    """The inverse of `decimals`: counts of the last place as Int64; nulls stay."""
+    if isinstance(values, pa.ChunkedArray):
+        values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+    if not len(values):
+        return pl.Series(name, [], dtype=pl.Int64)
+    words = np.frombuffer(values.buffers()[1], np.int64)[2 * values.offset : 2 * (values.offset + len(values)) : 2]
+    series = pl.Series(name, words)
+    if not values.null_count:
+        return series
+    present = pl.Series("present", values.is_valid().to_numpy(zero_copy_only=False))
+    return series.to_frame().select(pl.when(present).then(pl.col(name)).alias(name)).to_series()

@@ -26,7 +26,7 @@ HISTORY = ("order", "offset", "sequence", "code", "day", "amount", "rate", "leve
 
 
 @dataclass(frozen=True)
-class Path:
+class Route:
     """Which way a run takes: its switches, shards and whether plans run in the streaming engine."""
 
     switches: frozenset[str]
@@ -74,8 +74,8 @@ class Saved:
 class Simulation:
     """Worlds under way. `plan` is made first, from the censuses alone; `years` then makes the rows."""
 
-    def __init__(self, worlds: Sequence[World], path: Path, ledger: Ledger) -> None:
-        self.worlds, self.path, self.ledger = worlds, path, ledger
+    def __init__(self, worlds: Sequence[World], route: Route, ledger: Ledger) -> None:
+        self.worlds, self.route, self.ledger = worlds, route, ledger
         self.parameters = Parameters(worlds)
         census = stack(worlds, range(len(worlds)))
         first = self.parameters.rules(0)
@@ -100,7 +100,7 @@ class Simulation:
         for offset in range(first, end):
             if not self.plan.running[offset].any():
                 break
-            if offset > first and not self.path.has("incremental_state"):
+            if offset > first and not self.route.has("incremental_state"):
                 opening = self._fold(scratch, names)
             running = np.flatnonzero(self.plan.running[offset])
             if len(running) < len(self.worlds):
@@ -110,8 +110,9 @@ class Simulation:
         return [self._outcome(offset, scratch) for offset in names]
 
     def _enter(self, saved: Saved | None, scratch: Scratch) -> pl.DataFrame:
-        incremental = self.path.has("incremental_state")
+        incremental = self.route.has("incremental_state")
         self.ledger.taken.update({"incremental_state"} if incremental else ())
+        self.ledger.taken.update({"tuned_io"} if scratch.in_memory else ())
         if saved is None:
             if not incremental:
                 scratch.put("roster", self.opening)
@@ -125,7 +126,7 @@ class Simulation:
         return self._fold(scratch, [])
 
     def _hazards(self) -> pl.DataFrame | None:
-        if not self.path.has("hazard_cache"):
+        if not self.route.has("hazard_cache"):
             return None
         self.ledger.taken.add("hazard_cache")
         return hazard_table(self.parameters.rules(0), len(self.worlds))
@@ -134,7 +135,7 @@ class Simulation:
         self, offset: int, opening: pl.DataFrame, hazards: pl.DataFrame | None, scratch: Scratch
     ) -> pl.DataFrame:
         """Make one year: its people, events and state go to `scratch`; returns the next opening set."""
-        timed, incremental = self.ledger.timed, self.path.has("incremental_state")
+        timed, incremental = self.ledger.timed, self.route.has("incremental_state")
         with timed("event_generation"):
             rules, everyone = self._everyone(offset, scratch.keep(f"opening_{offset}", opening))
             everyone = scratch.keep(f"everyone_{offset}", everyone)
@@ -176,9 +177,9 @@ class Simulation:
         shards = self._shards(everyone)
         members = families.families(rules, self.parameters, hazards)
         numbers = TextNumbers(len(self.worlds), self.parameters.levels)
-        streaming = self.path.streaming
+        streaming = self.route.streaming
         parts: list[pl.DataFrame] = []
-        if self.path.has("fused_events"):
+        if self.route.has("fused_events"):
             self.ledger.taken.add("fused_events")
             plans = [part.lazy() for part in shards]
             for rule, _ in members:
@@ -204,10 +205,10 @@ class Simulation:
         if not codes:
             return []
         plans = [families.event_rows(part.lazy(), rules, codes, numbers) for part in shards]
-        return self.ledger.collect(plans, streaming=self.path.streaming)
+        return self.ledger.collect(plans, streaming=self.route.streaming)
 
     def _shards(self, everyone: pl.DataFrame) -> list[pl.DataFrame]:
-        count = self.path.shards
+        count = self.route.shards
         if count == 1:
             parts = [everyone]
         else:
