@@ -27,6 +27,7 @@ from differential.engines.oracle import (
 )
 from differential.run import Run
 from differential.variant import Variant
+from fixtures.scenario import Scenario
 from fixtures.world import World
 
 
@@ -79,7 +80,7 @@ def _clamping_escalation(member: Any, opt_out: Any) -> int | None:
     conditions.pop("rate below the maximum")
     if not rules.enabled or member.rate == 0 or not all(conditions.values()):
         return None
-    return min(rules.maximum_rate, member.rate + rules.increment_amount)
+    return int(min(rules.maximum_rate, member.rate + rules.increment_amount))
 
 
 _record_termination = simulation.record_termination
@@ -134,7 +135,7 @@ def _float_ceiling(year: int, n: int, p: int, g: int, t: int, h: int) -> quotas.
 _year_quota = quotas.year_quota
 
 
-def _no_previous_hires(year: int, n: int, p: int, g: int, t: int, h: int) -> quotas.Quota:
+def _no_previous_hires(year: int, n: int, _recent: int, g: int, t: int, h: int) -> quotas.Quota:
     return _year_quota(year, n, 0, g, t, h)
 
 
@@ -143,7 +144,7 @@ def _opt_out_next_day(member: Any, enrolled: Any) -> Any:
     return None if day is None else min(day + units.ONE_DAY, member.last_day)
 
 
-def _uncapped(scenario: Any, level: int, amount: int) -> int:
+def _uncapped(scenario: Scenario, level: int, amount: int) -> int:
     rules = scenario.promotion
     return min(
         units.half_up(amount * (10_000 + rules.increase_pct[level - 1]), 10_000),
@@ -186,7 +187,11 @@ FAULTS = (
         "29 February anniversaries on 1 March",
         tuple((module, "anniversary", _on_1_march) for module in (units, workforce, enrolment)),
     ),
-    Fault("promotion without its cap in money", ((pay, "promoted_pay", _uncapped),)),
+    Fault(
+        "promotion without its cap in money",
+        ((pay, "promoted_pay", _uncapped),),
+        {"promotion": {"max_cap_amount": 5_000}},
+    ),
     Fault("hires by float ceiling", ((quotas, "year_quota", _float_ceiling),), {"new_hire_termination_rate": "0.3"}),
     Fault("last year's hires not counted apart", ((quotas, "year_quota", _no_previous_hires),)),
     Fault("opt-out a day late", ((enrolment, "opt_out_day", _opt_out_next_day),)),

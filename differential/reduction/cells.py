@@ -1,4 +1,4 @@
-"""The default employee: whole columns first, then single cells, then values that are easy to read; ids E0001, .. and small seeds."""
+"""The default employee: whole columns first, then single cells, then easy values; ids E0001, .. and small seeds."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _cell(row: int, column: str) -> Edit:
     return edit
 
 
-def _set(row: int, column: str, value: object) -> Edit:
+def _set(row: int, column: str, value: Any) -> Edit:
     def edit(world: World) -> World | None:
         people = world.census.employees()
         return _with_row(world, people, row, replace(people[row], **{column: value}))

@@ -35,13 +35,17 @@ def _excused(
 
 def _emptied(left: pa.Table, right: pa.Table, column: str) -> tuple[pa.Table, pa.Table]:
     if column not in left.column_names or column not in right.column_names:
-        return tuple(t.drop_columns([column]) if column in t.column_names else t for t in (left, right))  # type: ignore[return-value]
+        return _dropped(left, column), _dropped(right, column)
     kind = left.schema.field(column).type
     emptied = [
         t.set_column(t.column_names.index(column), pa.field(column, kind), pa.nulls(t.num_rows, kind))
         for t in (left, right)
     ]
     return emptied[0], emptied[1]
+
+
+def _dropped(table: pa.Table, column: str) -> pa.Table:
+    return table.drop_columns([column]) if column in table.column_names else table
 
 
 def _aligned(left: pa.Table, right: pa.Table, tolerances: Mapping[str, Decimal], key: Sequence[str]) -> pa.Table:

@@ -9,13 +9,13 @@ from fixtures.scenario import Scenario
 from fixtures.world import World
 
 CELLS_UP_TO = 200
-"""Employees beyond which cells do not count: such a census is not read by people yet, and weighing it would cost more than a run."""
+"""Employees beyond which cells do not count: people do not read such a census yet, and weighing it costs more than a run."""
 
 Weight = tuple[int, ...]
 
 
 def weight(world: World) -> Weight:
-    """Smaller is simpler: employees, years, ids of the user's own, changed scenario keys, changed cells, then how plain they are."""
+    """Smaller is simpler: employees, years, ids of one's own, changed scenario keys, changed cells, then how plain they are."""
     scenario = world.scenario
     keys, text = changed_keys(scenario), len(scenario.to_yaml(only_changed=True))
     size = (len(world.census), len(scenario.years))

@@ -22,7 +22,7 @@ REST: tuple[Stage, ...] = (
     rules.plain_values,
     cells.plain_cells,
 )
-"""People and years first: they decide whether a repro is readable at all. Then what remains, again and again until nothing gives."""
+"""People and years first: they decide whether a repro is readable at all. Then the rest, until nothing gives any more."""
 
 
 def reduce_world(

@@ -9,67 +9,91 @@ from itertools import chain, combinations
 import numpy as np
 
 from differential.reduction.pressure import pressures
-from differential.reduction.search import Search, attempt
+from differential.reduction.search import WORLDS_A_CALL, Search, attempt
 from fixtures.scenario import Scenario
 from fixtures.world import World
 
 READABLE = 5
 """Employees that a repro should not exceed."""
 _SINGLES = 12
-_SEEDS = 6
+_ALL_AT_ONCE = 24
+_ROW_RUNS = 24
+"""Runs that one pass over rows may use while a run takes one candidate; others may have shorter ways."""
 
 
 def few_people(search: Search) -> bool:
-    """Straight to one or a few people, under the scenario as it is and under quotas that make something happen to few."""
-    if len(search.best.census) == 1:
+    """Straight to one or a few people, under the scenario as it is and under rules that make something happen to few."""
+    world, seen = search.best, search.observed
+    if len(world.census) == 1:
         return False
+    short = short_years(world.scenario, seen.year)
+    pressed = pressures(short, seen.event_type)
+    groups = [group for group in small_groups(world, seen.employee_id) if len(group) < len(world.census)]
+    if search.many:
+        pairs = [(group, rules) for group in groups for rules in (short, world.scenario, *pressed)]
+        pairs.sort(key=lambda pair: len(pair[0]))
+    else:
+        pairs = _likeliest(groups, short, world.scenario, pressed, quotas=_of_quotas(search))
+    return search.first("few people", (taken(world, *pair) for pair in pairs), runs=4 if search.many else 14)
+
+
+def _of_quotas(search: Search) -> bool:
+    """Whether the failure hangs on who is hired or leaves, so that few people need other rates to show it."""
+    seen = search.observed
+    return seen.event_type in ("hire", "termination") or (seen.employee_id or "").startswith("NH_")
+
+
+def _likeliest(
+    groups: Sequence[np.ndarray], short: Scenario, whole: Scenario, pressed: Sequence[Scenario], *, quotas: bool
+) -> list[tuple[np.ndarray, Scenario]]:
+    """For one run a candidate: one, two, five; as it is for a failure of the person's own, under pressure for one of quotas."""
+    alone, five = groups[0], groups[-1]
+    pairs = [group for group in groups if len(group) == 2][:2] or [five]
+    if quotas:
+        first, *others = pressed
+        tries = [(group, first) for group in (alone, *pairs)] + [(alone, rules) for rules in others[:3]]
+        return [*tries, *((pairs[0], rules) for rules in others[:4]), (five, first), (five, short)]
+    return [(alone, short), *((group, short) for group in pairs), (alone, whole), (five, short), (alone, pressed[0])]
+
+
+def lottery(search: Search) -> bool:
+    """Two to five people under drawn quotas and seeds: for failures that hang on a coincidence of counts."""
     world = search.best
-    groups = [group for group in small_groups(world, search.observed.employee_id) if len(group) < len(world.census)]
-    scenarios = [short_years(world.scenario, search.observed.year), world.scenario]
-    rules = [*scenarios, *pressures(scenarios[0], search.observed.event_type)]
+    count = len(world.census)
+    if count <= 2 or (count <= READABLE and not search.many):
+        return False
+    draw = np.random.default_rng(count)
+    groups = [group for group in small_groups(world, search.observed.employee_id) if len(group) < count]
     if not search.many:
-        # One by one, the likeliest only: the divergent person and a handful, under rules as they are and under pressure.
-        tries = ((group, scenario) for scenario in [scenarios[0], *rules[2:4]] for group in groups[:2])
-        return search.first("few people", (taken(world, *pair) for pair in tries), runs=6)
-    ordered = sorted(((g, s) for g in groups for s in rules), key=lambda pair: len(pair[0]))
-    return search.first("few people", (taken(world, *pair) for pair in ordered), runs=4)
-
-
-def lottery(search: Search, tickets: int = 192) -> bool:
-    """One to five people under drawn quotas and seeds: for failures that hang on a coincidence of counts."""
-    world = search.best
-    if len(world.census) <= READABLE // 2:
-        return False
-    draw = np.random.default_rng(len(world.census))
-    groups = list(small_groups(world, search.observed.employee_id))
-    groups = [group for group in groups if len(group) < len(world.census)]
-    if not groups:
-        return False
+        groups = [group for group in groups if len(group) > 1] or groups
     base = short_years(world.scenario, search.observed.year)
+    bases = [base, *pressures(base, search.observed.event_type)[:1]]
+    tickets = (_ticket(world, groups, bases, draw) for _ in range(2 * WORLDS_A_CALL))
+    return search.first("quotas", tickets, runs=2 if search.many else 12)
 
-    def tickets_drawn() -> Iterator[World | None]:
-        for _ in range(tickets):
-            keys = {
-                "target_growth_rate": str(draw.integers(-5, 11) / 10),
-                "total_termination_rate": str(draw.integers(0, 11) / 10),
-                "random_seed": int(draw.integers(0, 100)),
-            }
-            if draw.integers(2):
-                keys["new_hire_termination_rate"] = str(draw.integers(0, 10) / 10)
-            group = groups[int(draw.integers(len(groups)))]
-            yield attempt(lambda w, g=group, k=keys: World(w.census.take(g), base.replace(**k)), world)  # type: ignore[misc]
 
-    return search.first("quotas", tickets_drawn(), runs=2 if search.many else 4)
+def _ticket(
+    world: World, groups: Sequence[np.ndarray], bases: Sequence[Scenario], draw: np.random.Generator
+) -> World | None:
+    keys: dict[str, str | int] = {
+        "target_growth_rate": str(draw.integers(-5, 11) / 10),
+        "total_termination_rate": str(draw.integers(0, 11) / 10),
+        "random_seed": int(draw.integers(0, 100)),
+    }
+    if draw.integers(2):
+        keys["new_hire_termination_rate"] = str(draw.integers(0, 10) / 10)
+    scenario = bases[int(draw.integers(len(bases)))].replace(**keys)
+    return taken(world, groups[int(draw.integers(len(groups)))], scenario)
 
 
 def fewer_rows(search: Search) -> bool:
     """Delta debugging over rows: a part alone, or all but a part, in ever smaller parts."""
-    changed, parts = False, 4 if search.many else 2
+    changed, parts, runs = False, 4 if search.many else 2, search.runs
     while len(search.best.census) > 1 and not search.spent:
         count = len(search.best.census)
-        parts = min(parts, count)
-        if search.many and count <= 24:
-            parts = count
+        if count > READABLE and not search.many and search.runs - runs > _ROW_RUNS:
+            return changed
+        parts = count if search.many and count <= _ALL_AT_ONCE else min(parts, count)
         if search.first("rows", _parts(search, parts), runs=1 if search.many else 2 * parts):
             changed, parts = True, max(2, parts // 2)
         elif parts >= count:
@@ -105,18 +129,8 @@ def small_groups(world: World, employee_id: str | None) -> list[np.ndarray]:
     spread = first[np.unique(levels[first], return_index=True)[1]]
     one_each = np.unique(np.concatenate([first[:1], spread[:READABLE]]))
     singles = [everyone[at : at + 1] for at in np.linspace(0, len(levels) - 1, min(_SINGLES, len(levels))).astype(int)]
-    groups = [
-        first[:1],
-        same[:READABLE],
-        same[:2],
-        same[:3],
-        first[:2],
-        first[:3],
-        first[:READABLE],
-        one_each[:READABLE],
-        spread[:2],
-    ]
-    groups += [*singles, *(row[np.newaxis] for row in spread)]
+    groups = [first[:1], spread[:2], same[:2], one_each[:READABLE], same[:3], first[:3], first[:READABLE]]
+    groups += [*singles, *(row[np.newaxis] for row in spread), same[:READABLE]]
     return _distinct([np.sort(group) for group in groups if len(group)])
 
 
@@ -128,7 +142,7 @@ def levels_of(world: World) -> np.ndarray:
     """Initial levels, 1.., by row (docs/simulation.md, section 2)."""
     minima = np.array([level.minimum for level in world.scenario.levels], np.int64)
     pay = world.census.table["pay_cents"].to_numpy()
-    return np.maximum(np.searchsorted(minima, pay, side="right"), 1)
+    return np.maximum(np.searchsorted(minima, pay, side="right"), 1).astype(np.int64)
 
 
 def short_years(scenario: Scenario, year: int | None) -> Scenario:
@@ -144,5 +158,5 @@ def taken(world: World, rows: np.ndarray, scenario: Scenario) -> World | None:
 def _index_of(world: World, employee_id: str | None) -> int | None:
     if employee_id is None:
         return None
-    at = world.census.table["employee_id"].index(employee_id).as_py()  # type: ignore[union-attr]
+    at = world.census.table["employee_id"].index(employee_id).as_py()
     return None if at < 0 else int(at)

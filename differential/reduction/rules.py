@@ -1,4 +1,4 @@
-"""Default rules: scenario keys back to their defaults, whole blocks first, then single values; what must differ gets plain values."""
+"""Default rules: scenario keys back to their defaults, blocks first, then single values; what must differ gets plain values."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from differential.reduction.search import Edit, Search
+from differential.reduction.search import Edit, Search, attempt
 from fixtures.scenario import Scenario
 from fixtures.world import World
 
@@ -22,34 +23,32 @@ _DEFAULT: dict[str, Any] = Scenario().to_dict()
 
 def default_rules(search: Search) -> bool:
     """Blocks to their defaults, then values inside those that stay."""
-    blocks = [_reset([(key,)]) for key in _changed(search.best.scenario)]
-    changed = search.edits(
-        "rules", [_reset([(key,) for key in _DEFAULT if key not in _YEARS]), *blocks, _reset_levels()]
-    )
-    leaves = [_reset([path]) for path in _changed_leaves(search.best.scenario) if len(path) > 1]
-    return search.edits("rules", leaves) or changed
+    scenario = search.best.scenario
+    blocks = [_reset([(key,)]) for key in _changed(scenario)]
+    changed = search.edits("rules", [*blocks, _reset(list(_BY_LEVEL)), _reset_unused_limits])
+    scenario = search.best.scenario
+    groups = {path[:2] for path in _changed_leaves(scenario) if len(path) > 2}
+    leaves = [path for path in _changed_leaves(scenario) if len(path) > 1]
+    return search.edits("rules", [_reset([path]) for path in [*sorted(groups, key=str), *leaves]]) or changed
 
 
 def plain_values(search: Search) -> bool:
     """Values that must differ from the defaults: 0, 1, a half or fewer digits."""
-    scenario = search.best.scenario
-    candidates = (
-        _attempted(search.best, path, value)
-        for path in _changed_leaves(scenario)
-        for value in plainer(_value(scenario.to_dict(), path))
-    )
     changed = False
-    while search.first("values", candidates, runs=3 if search.many else 6):
+    while not search.spent and search.first("values", _plainer_worlds(search.best), runs=2 if search.many else 6):
         changed = True
-        scenario = search.best.scenario
-        if search.spent:
-            break
-        candidates = (
-            _attempted(search.best, path, value)
-            for path in _changed_leaves(scenario)
-            for value in plainer(_value(scenario.to_dict(), path))
-        )
     return changed
+
+
+def _plainer_worlds(world: World) -> Iterator[World | None]:
+    full = world.scenario.to_dict()
+    for path in _changed_leaves(world.scenario):
+        for value in plainer(_value(full, path)):
+            yield attempt(partial(_with_value, path=path, value=value), world)
+
+
+def _with_value(world: World, path: Path, value: object) -> World:
+    return replace(world, scenario=with_values(world.scenario, {path: value}))
 
 
 def plainer(value: object) -> Iterator[object]:
@@ -96,12 +95,6 @@ def _value(container: Any, path: Path) -> Any:
     return container
 
 
-def _attempted(world: World, path: Path, value: object) -> World | None:
-    from differential.reduction.search import attempt
-
-    return attempt(lambda w: replace(w, scenario=with_values(w.scenario, {path: value})), world)
-
-
 def _changed(scenario: Scenario) -> list[str]:
     return [key for key in scenario.to_dict(only_changed=True) if key not in _YEARS]
 
@@ -143,8 +136,11 @@ def _reset(paths: list[Path]) -> Edit:
     return edit
 
 
-def _reset_levels() -> Edit:
-    return _reset(list(_BY_LEVEL))
+def _reset_unused_limits(world: World) -> World | None:
+    """The limits of all years that are not simulated to their defaults."""
+    limits = world.scenario.to_dict()["limits"]
+    kept = {**_DEFAULT["limits"], **{year: limits[year] for year in world.scenario.years}}
+    return None if kept == limits else replace(world, scenario=world.scenario.replace(limits=kept))
 
 
 _NONE = object()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
-from differential.reduction.rows import short_years
 from differential.reduction.search import Search, attempt
 from differential.variant import Variant
 from fixtures.census import Census, Employee
@@ -15,6 +15,7 @@ from fixtures.world import World
 
 _AGED_UP_TO = 200
 _WINDOWS = 12
+_SEEDS = 24
 
 
 def fewer_years(search: Search) -> bool:
@@ -30,20 +31,18 @@ def _windows(search: Search) -> Iterator[World | None]:
     end = year if year in world.scenario.years else last
     assert end is not None
     if search.many:
-        starts = [start for start in range(end, first, -1)][:_WINDOWS]
-        for start in starts:
+        for start in list(range(end, first, -1))[:_WINDOWS]:
             yield later(world, start, end)
             yield aged(world, start, end)
-        yield from (attempt(lambda w, e=e: _until(w, e), world) for e in range(first, min(end, first + _WINDOWS)))
-        yield from (attempt(lambda w, e=e: _until(w, e), world) for e in range(end, last))
+        yield from (_until(world, year) for year in [*range(first, end)[:_WINDOWS], *range(end, last)[:_WINDOWS]])
         return
     if end < last:
         yield _until(world, end)
-    yield later(world, end, end)
-    yield aged(world, end, end)
-    yield attempt(lambda w: _until(w, first), world)
+    for start in dict.fromkeys((end, max(first, end - 1))):
+        yield later(world, start, end)
+        yield aged(world, start, end)
+    yield _until(world, first)
     yield later(world, (first + end + 1) // 2, end)
-    yield attempt(lambda w: _until(w, last - 1), world)
 
 
 def default_start(search: Search) -> bool:
@@ -52,8 +51,11 @@ def default_start(search: Search) -> bool:
     shift = Scenario().start_year - world.scenario.start_year
     if shift == 0:
         return False
-    moved = (attempt(lambda w, f=f: f(w, shift), world) for f in (_moved_with_people, _moved))
-    return search.first("first year", moved, runs=2)
+    moved = [attempt(partial(edit, shift=shift), world) for edit in (_moved_with_people, _moved)]
+    # Draws hash the year, so in a batch other seeds are tried with it.
+    seeds = range(_SEEDS) if search.many else ()
+    reseeded = [attempt(partial(_with_seed, seed=seed), one) for one in moved if one is not None for seed in seeds]
+    return search.first("first year", [*moved, *reseeded], runs=2)
 
 
 def later(world: World, start: int, end: int) -> World | None:
@@ -93,6 +95,10 @@ def _people_after(world: World) -> Census | None:
     )
 
 
+def _with_seed(world: World, seed: int) -> World:
+    return replace(world, scenario=world.scenario.replace(random_seed=seed))
+
+
 def _until(world: World, end: int) -> World:
     return replace(world, scenario=world.scenario.replace(end_year=end))
 
@@ -124,6 +130,3 @@ def _shifted(day: dt.date, years: int) -> dt.date:
         return day.replace(year=day.year + years)
     except ValueError:  # 29 February of a common year
         return day.replace(year=day.year + years, day=28)
-
-
-__all__ = ["aged", "default_start", "fewer_years", "later", "short_years"]
