@@ -105,6 +105,7 @@ def _kinds(left: pa.ChunkedArray, right: pa.ChunkedArray) -> dict[str, int]:
     no_left, no_right = _mask(pc.is_null(left)), _mask(pc.is_null(right))
     kinds = {"null_left": int((no_left & ~no_right).sum()), "null_right": int((no_right & ~no_left).sum())}
     if pt.is_floating(left.type):
+        left, right = left.cast(pa.float64()), right.cast(pa.float64())
         both = ~no_left & ~no_right
         nan_left, nan_right = _mask(pc.is_nan(left)) & both, _mask(pc.is_nan(right)) & both
         same = _mask(pc.equal(left, right)) & both

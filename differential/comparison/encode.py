@@ -65,8 +65,8 @@ def _ordered_bits(column: pa.ChunkedArray) -> pa.ChunkedArray:
     wide = column.cast(pa.float64())
     bits = pa.chunked_array([chunk.view(pa.int64()) for chunk in wide.chunks], pa.int64())
     bits = pc.if_else(pc.is_nan(wide), pa.scalar(_QUIET_NAN, pa.int64()), bits)
-    negative = pc.shift_right(bits, pa.scalar(63, pa.int64()))
-    return pc.bit_wise_xor(bits, pc.bit_wise_and(negative, pa.scalar(_MAGNITUDE, pa.int64())))
+    # not by an arithmetic shift: Arrow's shift_right returns its input for a distance of 63
+    return pc.if_else(pc.less(bits, 0), pc.bit_wise_xor(bits, pa.scalar(_MAGNITUDE, pa.int64())), bits)
 
 
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
