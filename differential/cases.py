@@ -53,7 +53,7 @@ def all_cases(engines: Sequence[str], axes_of: dict[str, Capabilities] | None = 
         can = known[spec]
         rows = covering_rows(_axes(can))
         cases.append(
-            Case("same_seed", spec, ((Side(spec), Side(spec, history="new_process")),), "same_seed", identical=True)
+            Case("same_seed", spec, ((Side(spec), Side(spec, history="new_process")),), "new_process", identical=True)
         )
         if can.legacy_flag:
             flagged = Side(spec, legacy_flag=True)
@@ -71,7 +71,7 @@ def _pairs(engines: Sequence[str]) -> list[Case]:
         for other in engines[1:]
     ]
     judged = [spec for spec in engines if spec != "oracle"]
-    cases += [Case("oracle", spec, ((Side(spec), Side("oracle")),), "sql_vs_polars", size="worlds") for spec in judged]
+    cases += [Case("oracle", spec, ((Side(spec), Side("oracle")),), "oracle", size="worlds") for spec in judged]
     return cases
 
 
@@ -130,7 +130,7 @@ def _several_years(spec: str, can: Capabilities, rows: list[dict[str, Any]]) -> 
     cases = [Case("several_years", f"{spec}-prefix", ((plain, Side(spec, history="prefix")),), "prefix")]
     if can.database:
         used = Side(spec, history="used_database")
-        cases.append(Case("several_years", f"{spec}-rerun", ((plain, used),), "rerun"))
+        cases.append(Case("several_years", f"{spec}-rerun", ((plain, used),), "used_database"))
     if can.resume:
         pairs = _along(spec, rows, "resume", 1, None)
         cases.append(Case("several_years", f"{spec}-resume", pairs, "resume"))
@@ -146,8 +146,8 @@ def _shards(spec: str, can: Capabilities, rows: list[dict[str, Any]]) -> list[Ca
 def _batch(spec: str, can: Capabilities, rows: list[dict[str, Any]]) -> list[Case]:
     cases = []
     if can.many_worlds:
-        few = Side(spec, history="few_at_once")
-        cases.append(Case("batch", f"{spec}-few-at-once", ((Side(spec), few),), "worlds_at_once"))
+        few, crowded = Side(spec, history="few_at_once"), Side(spec, history="crowded")
+        cases.append(Case("batch", f"{spec}-worlds", ((few, crowded),), "company"))
     if can.batch_size:
         cases.append(Case("batch", f"{spec}-morsel", _along(spec, rows, "batch_size", MORSEL, None), "batch"))
     return cases

@@ -118,7 +118,7 @@ class CaseRun:
     def feed(self, worlds: Sequence[World], pair: int, chunk: Chunk | None = None) -> bool:
         """Compare one batch; False once the case has failed or cannot go on."""
         left, right = self.case.pairs[pair]
-        if self.case.claim == "rerun":
+        if self.case.claim == "used_database":
             worlds = _with_own_names(worlds)
         for batch in self._batches(worlds, left, right, chunk):
             self._judge(batch, left, right, chunk)

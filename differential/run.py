@@ -38,6 +38,7 @@ class Proof:
     planned: `hires`, `exits`, `new_hire_exits`, summed over worlds and years, from the quotas.
     ignored_hires: census rows hired after the opening date. fallbacks: anything done instead of what was asked.
     legs: process ids of the legs of a resumed run, in order. database: file the tables were left in.
+    company: worlds of the same pass that are no part of this result; set by the suite.
     inputs: fingerprints of the worlds, in order. seconds: stage name to wall time (never compared).
     """
 
@@ -57,6 +58,7 @@ class Proof:
     fallbacks: tuple[str, ...] = ()
     legs: tuple[int, ...] = ()
     database: str | None = None
+    company: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -19,9 +19,10 @@ from differential.engines import get_engine, is_built_in
 from differential.results import read_database
 from differential.run import Capabilities, Infeasible, Run, capabilities_of
 from differential.variant import LEGACY_FLAG, Variant
+from fixtures.company import companions
 from fixtures.world import World
 
-History = Literal["plain", "few_at_once", "new_process", "used_database", "prefix"]
+History = Literal["plain", "few_at_once", "crowded", "new_process", "used_database", "prefix"]
 EXTRA_YEARS = 2
 """How many years longer the run is that a `prefix` side is cut from."""
 
@@ -43,7 +44,8 @@ class Side:
     """One side of a comparison.
 
     engine: its SPEC. variant: how it runs. legacy_flag: FEATURE_FLAG_LEGACY_EVENTS is set (True) or cleared (False) for the run.
-    history: `plain`: all worlds in one pass; `few_at_once`: in several passes of 1, 2, 5 and 13 worlds; `new_process`: in a new
+    history: `plain`: all worlds in one pass; `few_at_once`: in several passes of 1, 2, 5 and 13 worlds; `crowded`: in one
+    pass with companion worlds, whose rows are dropped; `new_process`: in a new
     process with another hash seed; `used_database`: on a DuckDB file that a run with other rules has filled before, and the
     tables are read back from that file; `prefix`: two years longer, and those years are dropped.
     """
@@ -70,6 +72,8 @@ class Side:
                 return _cut(self._run([_longer(world) for world in worlds], timeout), worlds)
             if self.history == "used_database":
                 return self._on_used_database(worlds, timeout)
+            if self.history == "crowded":
+                return self._crowded(worlds, timeout)
             if self.history == "few_at_once":
                 return join_runs([self._run(group, timeout) for group in _groups(worlds)])
             if self.history == "new_process":
@@ -86,6 +90,19 @@ class Side:
         if len(worlds) > 1 and not self.capabilities.many_worlds:
             return join_runs([run_engine(self.engine, [world], how, timeout) for world in worlds])
         return run_engine(self.engine, worlds, how, timeout)
+
+    def _crowded(self, worlds: Sequence[World], timeout: float | None) -> Run:
+        before, *after = companions()
+        run = self._run([before, *worlds, *after], timeout)
+        results = list(run.results())[1 : 1 + len(worlds)]
+        inputs = tuple(world.fingerprint for world in worlds)
+        return Run(
+            pa.concat_tables([result.events for result in results]),
+            pa.concat_tables([result.state for result in results]),
+            run.proof and replace(run.proof, inputs=inputs, company=1 + len(after)),
+            tuple((result.events.num_rows, result.state.num_rows) for result in results),
+            {index: result.infeasible for index, result in enumerate(results) if result.infeasible},
+        )
 
     def _on_used_database(self, worlds: Sequence[World], timeout: float | None) -> Run:
         names = {(world.scenario.scenario_id, world.scenario.plan_design_id) for world in worlds}

@@ -17,12 +17,13 @@ import pyarrow.compute as pc
 from differential.run import Proof, Run
 
 Fact = Literal[
-    "engine", "threads", "switches", "shards", "legs", "batch_size", "forced_legacy", "database", "pid", "statements"
+    "engine", "threads", "switches", "shards", "legs", "batch_size", "forced_legacy", "database", "pid", "company"
 ]
 Reason = tuple[str, str]
 _VARIANT: frozenset[Fact] = frozenset({"threads", "switches", "shards", "legs", "batch_size", "forced_legacy"})
 _PATH: frozenset[Fact] = _VARIANT | frozenset[Fact]({"engine"})
 _LIBRARIES = {"sql": "duckdb", "polars": "polars"}
+_PEOPLE_A_SHARD = 20
 _PLANNED = {"hires": ("hire",), "exits": ("termination",), "new_hire_exits": ("termination",)}
 
 
@@ -31,8 +32,8 @@ class Claim:
     """What a parity test says about its two sides.
 
     differ: facts that must differ. same: facts that must not. whole: the tables hold all that the proofs planned (not so
-    for the prefix of a longer run). Facts are read from the proofs: `shards` is the number of shards with rows (at least
-    1), `legs` the number of distinct processes of a resumed run (1 in one go), the others are the proof's fields.
+    for the prefix of a longer run). Facts are read from the proofs: `shards` is their number (an empty one among
+    many people is refused), `legs` the number of distinct processes of a resumed run (1 in one go), the others are the proof's fields.
     """
 
     name: str
@@ -61,7 +62,7 @@ CLAIMS: Mapping[str, Claim] = {
         Claim("legacy", frozenset({"forced_legacy"}), _PATH.difference({"forced_legacy", "switches"})),
         _axis("same_seed"),
         Claim("new_process", frozenset({"pid"}), _PATH),
-        Claim("few_at_once", frozenset({"statements"}), _PATH),
+        Claim("company", frozenset({"company"}), _PATH, whole=False),
         Claim("used_database", frozenset({"database"}), _PATH),
         Claim("prefix", frozenset(), _PATH, whole=False),
     )
@@ -110,13 +111,13 @@ def facts(proof: Proof) -> dict[Fact, object]:
         "engine": proof.engine,
         "threads": proof.threads,
         "switches": "+".join(sorted(proof.switches)) or "none",
-        "shards": max(1, sum(rows > 0 for rows in proof.shard_rows)),
+        "shards": max(1, len(proof.shard_rows)),
         "legs": max(1, len(set(proof.legs))),
         "batch_size": proof.batch_size,
         "forced_legacy": proof.forced_legacy,
         "database": proof.database and os.path.realpath(proof.database),
         "pid": proof.pid,
-        "statements": proof.statements,
+        "company": proof.company,
     }
 
 
@@ -151,6 +152,10 @@ def _of_one(claim: Claim, run: Run, proof: Proof) -> Iterator[Reason]:
         yield "library", f"the proof lists no version of {library}"
     if library and run.events.num_rows and not proof.statements:
         yield "library", "there are events, but no statement or plan was executed"
+    built = sum(rows > 0 for rows in proof.shard_rows)
+    if built < len(proof.shard_rows) and sum(proof.shard_rows) >= _PEOPLE_A_SHARD * len(proof.shard_rows):
+        # with so many people an empty shard is no accident of keys: exp(-20) for each
+        yield "shards", f"{len(proof.shard_rows)} shards were claimed, but only {built} of them had people"
     if claim.whole:
         yield from _unmade(run, proof)
 
