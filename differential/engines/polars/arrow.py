@@ -65,7 +65,8 @@ def uuids(high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]) -> pa.Array
 def _four_digits() -> npt.NDArray[np.uint8]:
     """The four hexadecimal digits of each of 65 536 numbers, as bytes (65536, 4)."""
     nibbles = (np.arange(1 << 16)[:, None] >> np.array([12, 8, 4, 0])) & 15
-    return np.frombuffer(b"0123456789abcdef", np.uint8)[nibbles]
+    digits: npt.NDArray[np.uint8] = np.frombuffer(b"0123456789abcdef", np.uint8)[nibbles]
+    return digits
 
 
 def counts(values: pa.Array | pa.ChunkedArray, name: str) -> pl.Series:

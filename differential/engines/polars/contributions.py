@@ -75,7 +75,9 @@ def _matched(rules: Rules, rate: pl.Expr, tiers: int) -> pl.Expr:
     zero = pl.lit(0, dtype=pl.Int64)
     parts = [
         rules[f"tier_rate.{tier}"]
-        * pl.max_horizontal(zero, pl.min_horizontal(rate, rules[f"tier_maximum.{tier}"]) - rules[f"tier_minimum.{tier}"])
+        * pl.max_horizontal(
+            zero, pl.min_horizontal(rate, rules[f"tier_maximum.{tier}"]) - rules[f"tier_minimum.{tier}"]
+        )
         for tier in range(tiers)
     ]
     return pl.min_horizontal(rules["match.cap"] * BASIS_POINTS, pl.sum_horizontal(parts))
@@ -85,7 +87,10 @@ def _amounts(rules: Rules) -> list[pl.Expr]:
     """Prorated pay and the three amounts before the limit on annual additions."""
     days = rules["days"].cast(pl.Int64)
     deferred = sum(
-        (pl.col(f"{window}_pay_days") * pl.col(rate) for window, rate in (("before", "rate_before"), ("after", "final_rate"))),
+        (
+            pl.col(f"{window}_pay_days") * pl.col(rate)
+            for window, rate in (("before", "rate_before"), ("after", "final_rate"))
+        ),
         start=pl.lit(0, dtype=pl.Int64),
     )
     limit = rules["limits.elective_deferral"] + pl.when("catch_up").then(rules["limits.catch_up"]).otherwise(0)
@@ -106,7 +111,10 @@ def _match(days: pl.Expr) -> pl.Expr:
     With m = 10^4 q + t: floor((S + 10^8 D / 2) / (10^8 D)) = (P + (T + 5 * 10^7 D) // 10^4) // (10^4 D), where P sums pay days
     times q and T sums pay days times t; both stay below 3.7e16.
     """
-    pairs = [(pl.col("before_limited_pay_days"), pl.col("match_before")), (pl.col("after_limited_pay_days"), pl.col("match_after"))]
+    pairs = [
+        (pl.col("before_limited_pay_days"), pl.col("match_before")),
+        (pl.col("after_limited_pay_days"), pl.col("match_after")),
+    ]
     whole = pairs[0][0] * (pairs[0][1] // BASIS_POINTS) + pairs[1][0] * (pairs[1][1] // BASIS_POINTS)
     rest = pairs[0][0] * (pairs[0][1] % BASIS_POINTS) + pairs[1][0] * (pairs[1][1] % BASIS_POINTS)
     return (whole + (rest + days * (BASIS_POINTS**2 // 2)) // BASIS_POINTS) // (days * BASIS_POINTS)

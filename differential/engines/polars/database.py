@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -32,9 +32,7 @@ def check(path: Path) -> None:
             _check_columns(connection, path)
 
 
-def replace(
-    path: Path, worlds: Sequence[World], first: int, events: pa.Table, state: pa.Table, threads: int
-) -> None:
+def replace(path: Path, worlds: Sequence[World], first: int, events: pa.Table, state: pa.Table, threads: int) -> None:
     """Replace the worlds' rows from year offset `first` on by these, all or nothing.
 
     Rows of other scenarios, of earlier years and other tables stay.
@@ -66,7 +64,9 @@ def replace(
             raise
 
 
-def read(path: Path, worlds: Sequence[World], first: int, threads: int, *, events: bool) -> tuple[pa.Table | None, pa.Table]:
+def read(
+    path: Path, worlds: Sequence[World], first: int, threads: int, *, events: bool
+) -> tuple[pa.Table | None, pa.Table]:
     """What a run goes on from at year offset `first`: all earlier events (if asked), and the state of the year before.
 
     Both tables start with the column `world`, the index into `worlds`.
@@ -118,15 +118,15 @@ def _open(path: Path, action: str) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
-    try:
+    with suppress(duckdb.Error):  # a failed commit has ended the transaction already
         connection.execute("ROLLBACK")
-    except duckdb.Error:
-        pass  # a failed commit has ended the transaction already
 
 
 def _check_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Refuse tables of these names that are not ours: an insert by position would fill the wrong columns."""
-    query = "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ? ORDER BY ordinal_position"
+    query = (
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ? ORDER BY ordinal_position"
+    )
     for table, schema in _TABLES:
         found = connection.execute(query, [table]).fetchall()
         expected = [(field.name, _sql_type(field.type)) for field in schema]

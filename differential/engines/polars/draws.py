@@ -19,9 +19,18 @@ _GAMMA, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB1331
 _MASK = (1 << 64) - 1
 
 
+@lru_cache(maxsize=4096)
+def literal(value: int | bool | None, dtype: pl.DataType) -> pl.Expr:
+    """`pl.lit`, made once: a year's plans hold about a thousand, and making one costs as much as running it on a few rows."""
+    return pl.lit(value, dtype=dtype)
+
+
+_U64 = pl.UInt64()
+
+
 def u64(value: int) -> pl.Expr:
     """A UInt64 literal: next to a signed one Polars would compute in Float64."""
-    return pl.lit(value, dtype=pl.UInt64)
+    return literal(value, _U64)
 
 
 def fold(state: pl.Expr, word: pl.Expr) -> pl.Expr:
@@ -63,5 +72,5 @@ def draw_day(stream: int, days: pl.Expr) -> pl.Expr:
 
 
 def happens(stream: int, ppm: pl.Expr) -> pl.Expr:
-    """"With p ppm"."""
+    """Whether the stream's event happens "with p ppm"."""
     return (raw_draw(stream) % u64(PPM)).cast(pl.Int64) < ppm

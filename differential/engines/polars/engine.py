@@ -47,7 +47,9 @@ class PolarsEngine:
             DatabaseError, SavedStateError: the years before `first` are not in the database.
         """
         if first < 0 or count < 1:
-            raise VariantError(f"years {first}..{first + count - 1}: expected an offset of at least 0 and a count of at least 1")
+            raise VariantError(
+                f"years {first}..{first + count - 1}: expected an offset of at least 0 and a count of at least 1"
+            )
         if first > 0 and variant.database is None:
             raise VariantError(f"going on at year offset {first} needs the saved tables: give the variant a database")
         return _dispatch(_leg(worlds, variant, first, first + count))

@@ -24,9 +24,9 @@ def enrolment(people: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
     by_default = pl.col("auto") & (~pl.col("voluntary") | (pl.col("auto_on") < pl.col("voluntary_on")))
     on = pl.when("by_default").then("auto_on").when("voluntary").then("voluntary_on")
     rate = pl.when("by_default").then(rules["auto.rate"].cast(pl.Int32)).otherwise("voluntary_rate")
-    return people.with_columns((pl.col("auto") | pl.col("voluntary")).alias("enrolls"), by_default.alias("by_default")).with_columns(
-        on.alias("enrolls_on"), rate.alias("first_rate")
-    )
+    return people.with_columns(
+        (pl.col("auto") | pl.col("voluntary")).alias("enrolls"), by_default.alias("by_default")
+    ).with_columns(on.alias("enrolls_on"), rate.alias("first_rate"))
 
 
 def opt_out(people: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:

@@ -10,8 +10,8 @@ import polars as pl
 
 from differential.engines.polars import draws
 from differential.engines.polars.dates import is_common, new_year
-from differential.engines.polars.people import FACTS, HIRE_PREFIX, STATE, facts, hire_order
 from differential.engines.polars.parameters import Parameters, Rules
+from differential.engines.polars.people import FACTS, HIRE_PREFIX, STATE, facts, hire_order
 
 FIRST_SSN = 900_000_000
 _keys_of_year: dict[int, npt.NDArray[np.uint64]] = {}

@@ -16,9 +16,19 @@ from differential.engines.polars.parameters import Parameters, Rules
 from differential.engines.polars.people import FACTS, STATE
 from differential.engines.polars.texts import TextNumbers
 
-(HIRE, ELIGIBILITY, PROMOTION, RAISE, ENROLLMENT, ESCALATION, ENROLLMENT_CHANGE, CONTRIBUTION, MATCH, CORE, TERMINATION) = range(
-    1, 12
-)
+(
+    HIRE,
+    ELIGIBILITY,
+    PROMOTION,
+    RAISE,
+    ENROLLMENT,
+    ESCALATION,
+    ENROLLMENT_CHANGE,
+    CONTRIBUTION,
+    MATCH,
+    CORE,
+    TERMINATION,
+) = range(1, 12)
 OUTCOME = (
     "row", "number", "is_hire", "end", "last", "birthday", "hire_day", "promoted", "hazard", "new_level", "promoted_pay",
     "raised", "final_pay", "becomes_eligible", "enrolls", "by_default", "enrolls_on", "first_rate", "opts_out", "opts_out_on",
@@ -95,7 +105,8 @@ def _shapes(rules: Rules, numbers: TextNumbers) -> dict[int, _Shape]:
             col("enrolls"), col("enrolls_on"), numbers.enrolment(), rate=col("first_rate"), previous_rate=zero
         ),
         ESCALATION: _Shape(
-            col("escalates"), rules["escalation_day"], of_world("escalation"), rate=col("final_rate"), previous_rate=col("rate_before")
+            col("escalates"), rules["escalation_day"], of_world("escalation"), rate=col("final_rate"),
+            previous_rate=col("rate_before"),
         ),
         ENROLLMENT_CHANGE: _Shape(
             col("opts_out"), col("opts_out_on"), numbers.opt_out(), rate=zero, previous_rate=col("final_rate")
@@ -131,7 +142,7 @@ def _rows(people: pl.LazyFrame, code: int, shape: _Shape, rules: Rules) -> pl.La
 
 def _level(code: int, rules: Rules) -> pl.Expr:
     """The level after the event on its day: on 1 February an eligibility comes before the promotion, the rest after it."""
-    if code in (HIRE,):
+    if code == HIRE:
         return pl.col("level")
     if code in (PROMOTION, RAISE, CONTRIBUTION, MATCH, CORE, TERMINATION):
         return pl.col("new_level")

@@ -156,7 +156,8 @@ def _proof(leg: Leg, ledger: Ledger, planned: Mapping[str, int], ignored_hires: 
 
 
 def _join_proofs(first: Proof | None, second: Proof | None) -> Proof:
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     return replace(
         second,
         switches=first.switches | second.switches,

@@ -26,7 +26,9 @@ def window(people: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
     hire, new, year_end = pl.col("hire"), rules["new_year"], rules["year_end"]
     is_hire = pl.col("number").is_not_null()
     experienced = new + draws.draw_day(draws.EXPERIENCED_EXIT_DATE, rules["days"])
-    of_hire = hire + 1 + draws.draw_day(draws.NEW_HIRE_EXIT_DATE, pl.max_horizontal(year_end - hire, pl.lit(1, pl.Int32)))
+    of_hire = (
+        hire + 1 + draws.draw_day(draws.NEW_HIRE_EXIT_DATE, pl.max_horizontal(year_end - hire, pl.lit(1, pl.Int32)))
+    )
     end = pl.when(pl.col("leaves")).then(pl.when(is_hire).then(of_hire).otherwise(experienced))
     return people.with_columns(
         end.alias("end"),
@@ -46,7 +48,9 @@ def promotion(people: pl.LazyFrame, rules: Rules, hazards: pl.DataFrame | None) 
         & (service >= 1) & (age < RETIREMENT_AGE)
     )  # fmt: skip
     bands = people.with_columns(
-        candidate.alias("candidate"), _band(service, TENURE_BANDS).alias("tenure_band"), _band(age, AGE_BANDS).alias("age_band")
+        candidate.alias("candidate"),
+        _band(service, TENURE_BANDS).alias("tenure_band"),
+        _band(age, AGE_BANDS).alias("age_band"),
     )
     if hazards is None:
         with_hazard = bands.with_columns(hazard(rules).alias("hazard"))
@@ -73,7 +77,8 @@ def hazard(rules: Rules) -> pl.Expr:
     age = _by_band(rules, "age_multiplier", pl.col("age_band"))
     base = rules["promotion.base_hazard"] * HAZARD_PPM_PER_BP * tenure * age // BASIS_POINTS**2
     kept = pl.max_horizontal(
-        pl.lit(0, dtype=pl.Int64), BASIS_POINTS - rules["promotion.level_dampener"] * (pl.col("level").cast(pl.Int64) - 1)
+        pl.lit(0, dtype=pl.Int64),
+        BASIS_POINTS - rules["promotion.level_dampener"] * (pl.col("level").cast(pl.Int64) - 1),
     )
     return pl.min_horizontal(pl.lit(draws.PPM, dtype=pl.Int64), base * kept // BASIS_POINTS)
 
@@ -114,7 +119,7 @@ def _band(years: pl.Expr, starts: tuple[int, ...]) -> pl.Expr:
 
 
 def _by_band(rules: Rules, name: str, band: pl.Expr) -> pl.Expr:
-    chain = pl.when(band == 0).then(rules[f"{name}.0"])
-    for index in range(1, 4):
-        chain = chain.when(band == index).then(rules[f"{name}.{index}"])
-    return chain.otherwise(rules[f"{name}.4"])
+    value = rules[f"{name}.4"]
+    for index in range(3, -1, -1):
+        value = pl.when(band == index).then(rules[f"{name}.{index}"]).otherwise(value)
+    return value

@@ -22,24 +22,15 @@ FACTS = (
     "hire", "hire_year", "hire_index", "eligible_on",
 )  # fmt: skip
 STATE = ("level", "pay", "enrolled", "rate", "enrolled_on", "opted_out", "balance")
-STATE_TYPES: dict[str, pl.DataType] = {
-    "level": pl.Int32(), "pay": pl.Int64(), "enrolled": pl.Boolean(), "rate": pl.Int32(), "enrolled_on": pl.Int32(),
-    "opted_out": pl.Boolean(), "balance": pl.Int64(),
-}  # fmt: skip
-
 _WORLD_BITS = 33
 _HIRES_FROM, _AFTER_HIRES = 1 << 31, 1 << 32
 _HIRES_A_YEAR = 1_000_000
 HIRE_PREFIX = "NH_"
 
 
-def stack(worlds: Sequence[World], running: Sequence[int]) -> pl.DataFrame:
-    """The censuses of the running worlds in engine terms: world, employee_id, employee_ssn, key, birth, hire, end, pay, rate."""
-    table = stack_censuses(worlds)
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    chosen = frame if len(running) == len(worlds) else frame.filter(pl.col("world").is_in(list(running)))
-    return chosen.select(
+def stack(worlds: Sequence[World]) -> pl.DataFrame:
+    """The censuses in engine terms: world, employee_id, employee_ssn, key, birth, hire, end, pay, rate."""
+    return to_polars(stack_censuses(worlds)).select(
         "world", "employee_id", "employee_ssn",
         pl.col("employee_key").alias("key"),
         pl.col("birth_date").cast(pl.Int32).alias("birth"),
@@ -53,7 +44,9 @@ def stack(worlds: Sequence[World], running: Sequence[int]) -> pl.DataFrame:
 def first_opening(census: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """The first opening set (5.1), in order, with FACTS and STATE; `rules` are the first year's."""
     bands = [rules[f"level_minimum.{index}"] for index in range(rules.levels)]
-    level = pl.max_horizontal(pl.lit(1, dtype=pl.Int32), pl.sum_horizontal([(pl.col("pay") >= band).cast(pl.Int32) for band in bands]))
+    level = pl.max_horizontal(
+        pl.lit(1, dtype=pl.Int32), pl.sum_horizontal([(pl.col("pay") >= band).cast(pl.Int32) for band in bands])
+    )
     present = rules.attach(census).lazy().filter(pl.col("end").is_null() & (pl.col("hire") < rules["first_day"]))
     enrolled = pl.col("rate") > 0
     people = present.with_columns(
@@ -68,7 +61,7 @@ def first_opening(census: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 
 def ignored_hires(census: pl.DataFrame, rules: Rules) -> int:
     """Census rows hired after the opening date."""
-    return rules.attach(census).select((pl.col("hire") >= rules["first_day"]).sum()).item()
+    return int(rules.attach(census).select((pl.col("hire") >= rules["first_day"]).sum()).item())
 
 
 def ordered(people: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
@@ -109,14 +102,6 @@ def facts(people: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
     of_age = anniversary(pl.col("birth_index"), pl.col("birth_year") + rules["eligibility.minimum_age"].cast(pl.Int32))
     waited = hire + rules["eligibility.waiting_period_days"].cast(pl.Int32)
     return people.with_columns(pl.max_horizontal(of_age, waited).alias("eligible_on"))
-
-
-def empty_people() -> pl.DataFrame:
-    """A typed frame of nobody."""
-    texts = {"employee_id", "employee_ssn"}
-    wide = {"order": pl.Int64(), "key": pl.UInt64(), "draw_key": pl.UInt64(), "event_key": pl.UInt64()}
-    types = {name: pl.String() if name in texts else wide.get(name, pl.Int32()) for name in FACTS}
-    return pl.DataFrame(schema={**types, **STATE_TYPES})
 
 
 def to_polars(table: pa.Table) -> pl.DataFrame:

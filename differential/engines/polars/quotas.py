@@ -69,8 +69,7 @@ def plan_quotas(
         exits[offset], hires[offset] = np.where(grows, leaving, leaving - net), hired
         new_hire_exits[offset] = np.where(grows, hired - net, 0)
         n, recent = target, np.where(grows, net, 0)
-    for table in (opening, exits, hires, new_hire_exits):
-        table *= running
+    opening, exits, hires, new_hire_exits = (table * running for table in (opening, exits, hires, new_hire_exits))
     return Plan(running, opening, exits, hires, new_hire_exits, dict(sorted(infeasible.items())))
 
 
@@ -83,4 +82,5 @@ def split_by_level(total: Counts, counts: Counts) -> Counts:
     by_remainder = np.argsort(-remainder, axis=1, kind="stable")
     place = np.empty_like(by_remainder)
     np.put_along_axis(place, by_remainder, np.arange(counts.shape[1])[None, :], axis=1)
-    return share + (place < left[:, None])
+    split: Counts = share + (place < left[:, None])
+    return split

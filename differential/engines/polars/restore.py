@@ -61,8 +61,9 @@ def _check_headcounts(simulation: Simulation, first: int, active: pl.DataFrame, 
     for world in going_on[found[going_on] != expected[going_on]]:
         scenario = simulation.worlds[world].scenario
         raise SavedStateError(
-            f"scenario {scenario.scenario_id}, plan {scenario.plan_design_id}: the saved state of {scenario.start_year + first - 1} "
-            f"has {found[world]} active people where this census and scenario leave {expected[world]}; run the earlier years again"
+            f"scenario {scenario.scenario_id}, plan {scenario.plan_design_id}: the saved state of "
+            f"{scenario.start_year + first - 1} has {found[world]} active people, this census and scenario leave "
+            f"{expected[world]}; run the earlier years again"
         )
 
 
@@ -110,7 +111,9 @@ def _people(people: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 
 
 def _history(events: pl.DataFrame, roster: pl.DataFrame, simulation: Simulation) -> pl.DataFrame:
-    starts = pl.DataFrame({"world": np.arange(len(simulation.worlds), dtype=np.int32), "start": simulation.parameters.start})
+    starts = pl.DataFrame(
+        {"world": np.arange(len(simulation.worlds), dtype=np.int32), "start": simulation.parameters.start}
+    )
     columns = {
         "offset": (pl.col("simulation_year") - pl.col("start")).cast(pl.Int32),
         "sequence": pl.col("event_sequence"),
@@ -120,5 +123,7 @@ def _history(events: pl.DataFrame, roster: pl.DataFrame, simulation: Simulation)
         "rate": pl.col("employee_deferral_rate").cast(pl.Int32),
         "level": pl.col("level_id"),
     }
-    located = events.join(roster.select("world", "employee_id", "order"), on=["world", "employee_id"]).join(starts, on="world")
+    located = events.join(roster.select("world", "employee_id", "order"), on=["world", "employee_id"]).join(
+        starts, on="world"
+    )
     return located.select("order", *(value.alias(name) for name, value in columns.items())).select(HISTORY)

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import polars as pl
 
@@ -19,12 +20,14 @@ class Scratch:
         self._frames: dict[str, pl.DataFrame] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
-    def __enter__(self) -> Scratch:
+    def __enter__(self) -> Self:
         if not self.in_memory:
             self._folder = tempfile.TemporaryDirectory(prefix="polars-engine-")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._folder is not None:
             self._folder.cleanup()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -44,7 +45,7 @@ class Ledger:
     statements: int = 0
     rows: Counter[str] = field(default_factory=Counter)
     shard_rows: Counter[int] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     taken: set[str] = field(default_factory=set)
 
     @contextmanager
@@ -56,10 +57,8 @@ class Ledger:
     def collect(self, plans: Sequence[pl.LazyFrame], *, streaming: bool = False) -> list[pl.DataFrame]:
         """Run plans, several at once in Polars' pool, and count them."""
         self.statements += len(plans)
-        engine = "streaming" if streaming else "in-memory"
-        if len(plans) == 1:
-            return [plans[0].collect(engine=engine)]
-        return pl.collect_all(plans, engine=engine)
+        engine: Literal["streaming", "in-memory"] = "streaming" if streaming else "in-memory"
+        return pl.collect_all(plans, engine=engine) if len(plans) > 1 else [plans[0].collect(engine=engine)]
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class Simulation:
     def __init__(self, worlds: Sequence[World], route: Route, ledger: Ledger) -> None:
         self.worlds, self.route, self.ledger = worlds, route, ledger
         self.parameters = Parameters(worlds)
-        census = stack(worlds, range(len(worlds)))
+        census = stack(worlds)
         first = self.parameters.rules(0)
         self.ignored_hires = ignored_hires(census, first)
         self.opening = first_opening(census, first)
@@ -89,8 +88,14 @@ class Simulation:
     def _plan(self) -> Plan:
         world = self.parameters.world
         counts = np.bincount(self.opening["world"].to_numpy(), minlength=len(self.worlds))
-        rates = (world[name] for name in ("target_growth_rate", "total_termination_rate", "new_hire_termination_rate"))
-        return plan_quotas(counts, *rates, self.parameters.start, self.parameters.years)
+        return plan_quotas(
+            counts,
+            growth=world["target_growth_rate"],
+            exit_rate=world["total_termination_rate"],
+            new_hire_rate=world["new_hire_termination_rate"],
+            start=self.parameters.start,
+            years=self.parameters.years,
+        )
 
     def years(self, first: int, last: int, scratch: Scratch, saved: Saved | None = None) -> list[Year]:
         """The years first..last - 1 by offset, or up to the last of any world."""
@@ -120,7 +125,8 @@ class Simulation:
         if incremental:
             assert saved.opening is not None
             return saved.opening
-        assert saved.roster is not None and saved.history is not None
+        assert saved.roster is not None
+        assert saved.history is not None
         scratch.put("roster", saved.roster)
         scratch.put("history", saved.history)
         return self._fold(scratch, [])
@@ -131,15 +137,13 @@ class Simulation:
         self.ledger.taken.add("hazard_cache")
         return hazard_table(self.parameters.rules(0), len(self.worlds))
 
-    def _year(
-        self, offset: int, opening: pl.DataFrame, hazards: pl.DataFrame | None, scratch: Scratch
-    ) -> pl.DataFrame:
+    def _year(self, offset: int, opening: pl.DataFrame, hazards: pl.DataFrame | None, scratch: Scratch) -> pl.DataFrame:
         """Make one year: its people, events and state go to `scratch`; returns the next opening set."""
         timed, incremental = self.ledger.timed, self.route.has("incremental_state")
         with timed("event_generation"):
             rules, everyone = self._everyone(offset, scratch.keep(f"opening_{offset}", opening))
             everyone = scratch.keep(f"everyone_{offset}", everyone)
-            people, events = self._families(offset, rules, everyone, hazards)
+            people, events = self._families(rules, everyone, hazards)
             people = scratch.keep(f"outcome_{offset}", people)
             scratch.put(f"events_{offset}", events)
         with timed("state"):
@@ -171,7 +175,7 @@ class Simulation:
         return rules, everyone
 
     def _families(
-        self, offset: int, rules: Rules, everyone: pl.DataFrame, hazards: pl.DataFrame | None
+        self, rules: Rules, everyone: pl.DataFrame, hazards: pl.DataFrame | None
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Everyone with their OUTCOME, and their events in sequence."""
         shards = self._shards(everyone)

@@ -48,8 +48,8 @@ def render(worlds: Sequence[World], years: Sequence[Year]) -> tuple[pa.Table, pa
     sizes = np.array([year.people.height for year in years], np.int64)
     starts = np.cumsum(sizes) - sizes
     columns = _People(worlds, people, np.repeat([year.offset for year in years], sizes))
-    events = _canonical(_located([year.events for year in years], years, starts), columns)
-    state = _canonical(_located([year.state for year in years], years, starts), columns)
+    events = _canonical(_located([year.events for year in years], starts), columns)
+    state = _canonical(_located([year.state for year in years], starts), columns)
     texts = _Texts(years)
     bounds = zip(_per_world(events, columns, len(worlds)), _per_world(state, columns, len(worlds)), strict=True)
     return (
@@ -108,11 +108,15 @@ class _Texts:
     @staticmethod
     def _own(events: pl.DataFrame, birth: npt.NDArray[np.int32], kind: int) -> pl.Series:
         if kind == families.HIRE:
-            return events.with_columns(pl.Series("birth", birth)).select(hire_text("amount", "birth", "detail")).to_series()
+            return (
+                events.with_columns(pl.Series("birth", birth))
+                .select(hire_text("amount", "birth", "detail"))
+                .to_series()
+            )
         return events.select(promotion_text("level", "detail")).to_series()
 
 
-def _located(frames: list[pl.DataFrame], years: Sequence[Year], starts: npt.NDArray[np.int64]) -> pl.DataFrame:
+def _located(frames: list[pl.DataFrame], starts: npt.NDArray[np.int64]) -> pl.DataFrame:
     """The frames of all years with `person`, the place of their person-year."""
     return pl.concat(
         frame.with_columns((pl.col("row").cast(pl.Int64) + int(start)).alias("person"))
@@ -122,7 +126,7 @@ def _located(frames: list[pl.DataFrame], years: Sequence[Year], starts: npt.NDAr
 
 def _canonical(rows: pl.DataFrame, columns: _People) -> pl.DataFrame:
     """World by world and year by year; inside, the rows are in order already."""
-    if not len(rows) or columns.world[0] == columns.world[-1] == columns.world.max():
+    if not rows.height or columns.world.min() == columns.world.max():
         return rows
     person = rows["person"].to_numpy()
     place = columns.world[person].astype(np.int64) << 7 | columns.offset[person]

@@ -60,7 +60,8 @@ def year_texts(scenarios: Sequence[Scenario], levels: int, offset: int, running:
         texts += _world_texts(scenario, scenario.start_year + offset) if runs else [""] * len(_OF_WORLD)
     for scenario, runs in zip(scenarios, running, strict=True):
         raised = [
-            f'{{"cola_rate":{rate_text(scenario.cola_rate)},"merit_rate":{rate_text(merit)}}}' for merit in scenario.merit_rates
+            f'{{"cola_rate":{rate_text(scenario.cola_rate)},"merit_rate":{rate_text(merit)}}}'
+            for merit in scenario.merit_rates
         ]
         texts += raised + [""] * (levels - len(raised)) if runs else [""] * levels
     return texts
