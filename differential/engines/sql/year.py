@@ -16,7 +16,10 @@ from differential.schemas import EVENT_TYPES
 
 FAMILIES = tuple(f"events/{code:02}_{name}" for code, name in enumerate(EVENT_TYPES, 1))
 WORKFORCE_STAGES = ("opening", "level_quota", "people", "hired", "roster")
-PERSON_STAGES = ("person", "promotion_candidate", "hazard_of_person", "career", "enrollment", "escalation", "money")
+PERSON_STAGES = (
+    "draws", "person", "promotion_candidate", "hazard_of_person", "career", "enrollment", "escalation", "pay_days",
+    "plan_days", "money", "person_year",
+)  # fmt: skip
 assert all((RULES / f"{family}.sql").exists() for family in FAMILIES)
 
 

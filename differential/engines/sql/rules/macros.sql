@@ -27,15 +27,15 @@ CREATE OR REPLACE MACRO tenure_band(years) AS
 CREATE OR REPLACE MACRO age_band(age) AS
     1 + (age >= 25)::INTEGER + (age >= 35)::INTEGER + (age >= 45)::INTEGER + (age >= 55)::INTEGER;
 
--- 4. Draws. fold(h, w) = mix_c(mix_b(mix_a(h, w))). The three steps are taken in columns of nested queries: nested in
--- one expression the text, and with it the time to start a statement, doubles with every step.
+-- 4. Draws. fold(h, w) = mix_end(mix_start(h, w)). The two halves are taken in columns of nested queries: nested in one
+-- expression the text, and with it the time to start a statement, doubles with every step.
 -- Products and sums are of 64-bit words held in 128 bits, so they cannot overflow before the mask.
 CREATE OR REPLACE MACRO low_64(z) AS (z & 18446744073709551615::UHUGEINT);
 CREATE OR REPLACE MACRO absorb(h, w) AS low_64(h + 11400714819323198485::UHUGEINT + w::UHUGEINT);
-CREATE OR REPLACE MACRO mix_a(h, w) AS
+CREATE OR REPLACE MACRO mix_start(h, w) AS
     low_64(xor(absorb(h, w), absorb(h, w) >> 30) * 13787848793156543929::UHUGEINT);
-CREATE OR REPLACE MACRO mix_b(z) AS low_64(xor(z, z >> 27) * 10723151780598845931::UHUGEINT);
-CREATE OR REPLACE MACRO mix_c(z) AS xor(z, z >> 31);
+CREATE OR REPLACE MACRO mix_middle(z) AS low_64(xor(z, z >> 27) * 10723151780598845931::UHUGEINT);
+CREATE OR REPLACE MACRO mix_end(z) AS xor(mix_middle(z), mix_middle(z) >> 31);
 -- The first 8 bytes, big endian, of SHA-256 of the UTF-8 text.
 CREATE OR REPLACE MACRO text_key(words) AS ('0x' || substr(sha256(words), 1, 16))::UBIGINT;
 CREATE OR REPLACE MACRO draw_below(draw, n) AS (draw % (n)::UBIGINT)::BIGINT;

@@ -23,7 +23,7 @@ CREATE TABLE level (            -- promotion_bp, merit_above_bp: of the step to 
 CREATE TABLE age_weight (world INTEGER, age INTEGER, weight_below BIGINT);  -- weight_below: sum of the entries before
 CREATE TABLE calendar (         -- one row per world and simulated year
     world INTEGER, year_index INTEGER, year INTEGER, first_day DATE, last_day DATE, days BIGINT,
-    promotion_day DATE, raise_day DATE, escalation_day DATE,
+    january_end DATE, promotion_day DATE, before_raise DATE, raise_day DATE, escalation_day DATE,
     elective_deferral BIGINT, catch_up BIGINT, compensation_limit BIGINT, annual_additions BIGINT
 );
 CREATE TABLE census (

@@ -4,7 +4,7 @@ WITH closed AS (
         *,
         termination_date IS NULL AS is_active,
         -- enrolled at 31 December: not after an exit, nor from the day of an opt-out
-        termination_date IS NULL AND plan_date IS NOT NULL AND opted_out_on IS NULL AS enrolled_at_end
+        termination_date IS NULL AND is_in_plan AS enrolled_at_end
     FROM person_year
 )
 SELECT

@@ -4,5 +4,4 @@ SELECT
     NULL::BIGINT AS amount, NULL::BIGINT AS previous_amount, NULL::BIGINT AS rate_bp, NULL::BIGINT AS previous_rate_bp,
     '{"minimum_age":' || minimum_age || ',"waiting_period_days":' || waiting_period_days || '}' AS payload
 FROM person_year
-JOIN world USING (world)
-WHERE eligibility_date BETWEEN first_day AND end_day
+WHERE eligibility_date BETWEEN start_day AND end_day

@@ -28,39 +28,39 @@ everyone AS (
         false AS has_opted_out, 0::BIGINT AS balance
     FROM hire_id
 ),
-key_a AS (
+-- The folds run over few columns and are joined back: what a statement costs to start grows with columns x layers.
+key_started AS (
     SELECT
-        everyone.*, w.total_age_weight, y.year,
-        mix_a(w.seed_hash, employee_key) AS draw_hash, mix_a(w.pair_hash, employee_key) AS event_hash
-    FROM everyone
+        e.world, e.employee_id, e.is_new_hire, y.year,
+        mix_start(w.seed_hash, e.employee_key) AS draw_hash, mix_start(w.pair_hash, e.employee_key) AS event_hash
+    FROM everyone e
     JOIN world w USING (world)
-    JOIN calendar y ON y.world = everyone.world AND y.year_index = $year_index
+    JOIN calendar y ON y.world = e.world AND y.year_index = $year_index
 ),
-key_b AS (SELECT * REPLACE (mix_b(draw_hash) AS draw_hash, mix_b(event_hash) AS event_hash) FROM key_a),
-year_a AS (
-    SELECT * REPLACE (mix_a(mix_c(draw_hash), year) AS draw_hash, mix_a(mix_c(event_hash), year) AS event_hash) FROM key_b
+key_folded AS (
+    SELECT world, employee_id, is_new_hire, year, mix_end(draw_hash) AS draw_hash, mix_end(event_hash) AS event_hash
+    FROM key_started
 ),
-year_b AS (SELECT * REPLACE (mix_b(draw_hash) AS draw_hash, mix_b(event_hash) AS event_hash) FROM year_a),
-year_c AS (SELECT * REPLACE (mix_c(draw_hash) AS draw_hash, mix_c(event_hash) AS event_hash) FROM year_b),
-stream_a AS (
+year_started AS (
     SELECT
-        *,
-        mix_a(draw_hash, CASE WHEN is_new_hire THEN 7 ELSE 1 END) AS exit_draw,
-        mix_a(draw_hash, CASE WHEN is_new_hire THEN 8 ELSE 2 END) AS exit_day_draw,
-        mix_a(draw_hash, 3) AS hire_day_draw, mix_a(draw_hash, 4) AS age_draw,
-        mix_a(draw_hash, 5) AS birth_day_draw, mix_a(draw_hash, 6) AS pay_draw
-    FROM year_c
+        world, employee_id, is_new_hire, mix_start(draw_hash, year) AS draw_hash, mix_start(event_hash, year) AS event_hash
+    FROM key_folded
 ),
-stream_b AS (
-    SELECT * REPLACE (
-        mix_b(exit_draw) AS exit_draw, mix_b(exit_day_draw) AS exit_day_draw, mix_b(hire_day_draw) AS hire_day_draw,
-        mix_b(age_draw) AS age_draw, mix_b(birth_day_draw) AS birth_day_draw, mix_b(pay_draw) AS pay_draw
-    )
-    FROM stream_a
+year_folded AS (
+    SELECT world, employee_id, is_new_hire, mix_end(draw_hash) AS draw_hash, mix_end(event_hash) AS event_hash
+    FROM year_started
+),
+stream_started AS (
+    SELECT
+        world, employee_id, draw_hash, event_hash,
+        mix_start(draw_hash, CASE WHEN is_new_hire THEN 7 ELSE 1 END) AS exit_draw,
+        mix_start(draw_hash, CASE WHEN is_new_hire THEN 8 ELSE 2 END) AS exit_day_draw
+    FROM year_folded
+),
+drawn AS (
+    SELECT
+        world, employee_id, draw_hash, event_hash,
+        mix_end(exit_draw)::UBIGINT AS exit_draw, mix_end(exit_day_draw)::UBIGINT AS exit_day_draw
+    FROM stream_started
 )
-SELECT * EXCLUDE (year) REPLACE (
-    mix_c(exit_draw)::UBIGINT AS exit_draw, mix_c(exit_day_draw)::UBIGINT AS exit_day_draw,
-    mix_c(hire_day_draw)::UBIGINT AS hire_day_draw, mix_c(age_draw)::UBIGINT AS age_draw,
-    mix_c(birth_day_draw)::UBIGINT AS birth_day_draw, mix_c(pay_draw)::UBIGINT AS pay_draw
-)
-FROM stream_b
+SELECT * FROM everyone JOIN drawn USING (world, employee_id)

@@ -1,26 +1,24 @@
 -- 5.3, 5.5: everyone of the year with the termination date of those selected to leave; `person` numbers them in the
 -- canonical order of the output. Among the opening set selection is within a level, among new hires over all levels.
-WITH present AS (
-    SELECT * FROM people WHERE NOT is_new_hire
-    UNION ALL BY NAME
-    SELECT * FROM hired
-),
-ranked AS (
+WITH ranked AS (
     SELECT
-        *,
+        p.* EXCLUDE (birth_date, hire_date, pay, exit_draw),
+        coalesce(h.birth_date, p.birth_date) AS birth_date,
+        coalesce(h.hire_date, p.hire_date) AS hire_date,
+        coalesce(h.pay, p.pay) AS pay,
+        row_number() OVER (ORDER BY p.world, p.employee_id) AS person,
         row_number() OVER (
-            PARTITION BY world, is_new_hire, CASE WHEN is_new_hire THEN 0 ELSE level END ORDER BY exit_draw, employee_id
+            PARTITION BY p.world, p.is_new_hire, CASE WHEN p.is_new_hire THEN 0 ELSE p.level END
+            ORDER BY p.exit_draw, p.employee_id
         ) AS exit_rank
-    FROM present
+    FROM people p
+    LEFT JOIN hired h USING (world, employee_id)
 )
 SELECT
-    row_number() OVER (ORDER BY r.world, r.employee_id) AS person,
-    r.* EXCLUDE (
-        exit_draw, exit_day_draw, hire_day_draw, age_draw, birth_day_draw, pay_draw, exit_rank, total_age_weight
-    ),
+    r.* EXCLUDE (exit_day_draw, exit_rank),
     CASE
         WHEN is_new_hire AND exit_rank <= q.new_hire_exits
-            THEN plus_days(r.hire_date, 1 + draw_below(exit_day_draw, y.last_day - r.hire_date))
+            THEN plus_days(hire_date, 1 + draw_below(exit_day_draw, y.last_day - hire_date))
         WHEN NOT is_new_hire AND exit_rank <= lq.exits
             THEN plus_days(y.first_day, draw_below(exit_day_draw, y.days))
     END AS termination_date
