@@ -32,8 +32,9 @@ class Claim:
     """What a parity test says about its two sides.
 
     differ: facts that must differ. same: facts that must not. whole: the tables hold all that the proofs planned (not so
-    for the prefix of a longer run). Facts are read from the proofs: `shards` is their number (an empty one among
-    many people is refused), `legs` the number of distinct processes of a resumed run (1 in one go), the others are the proof's fields.
+    for the prefix of a longer run). Facts are read from the proofs: `shards` is their number (an empty one among many
+    people is refused), `legs` the number of distinct processes of a resumed run (1 in one go), the others are the
+    proof's fields.
     """
 
     name: str
@@ -76,7 +77,8 @@ class ClaimOutcome:
 
     Codes: no_proof, inputs, differ (a fact that must differ does not), same (one that must not does), database, fallback,
     empty (a table empty where the quotas are not), shared (both sides hand back the same memory), library (a built-in
-    engine whose proof lists no version of its library or executed nothing), legacy (the flag left switches on).
+    engine whose proof lists no version of its library or executed nothing), legacy (the flag left switches on),
+    shards (an empty one among many people).
     """
 
     status: Literal["ok", "refused", "unproven"]
