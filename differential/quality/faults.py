@@ -6,9 +6,11 @@ Each is a mistake of one line in one rule, so its consequences flow on as a real
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -25,7 +27,7 @@ from differential.engines.oracle import (
     units,
     workforce,
 )
-from differential.run import Run
+from differential.run import Capabilities, Run
 from differential.variant import Variant
 from fixtures.scenario import Scenario
 from fixtures.world import World
@@ -38,6 +40,11 @@ class Fault:
     name: str
     patches: tuple[tuple[Any, str, Any], ...]
     keys: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def slug(self) -> str:
+        """The name as an attribute of ENGINES."""
+        return re.sub(r"[^a-z0-9]+", "_", self.name.lower()).strip("_")
 
     @contextmanager
     def planted(self) -> Iterator[None]:
@@ -197,3 +204,21 @@ FAULTS = (
     Fault("opt-out a day late", ((enrolment, "opt_out_day", _opt_out_next_day),)),
     Fault("join of two alike", ((workforce, "choose_exits", _late_raise_of_pairs),)),
 )
+
+
+class FaultyEngine:
+    """A fault as an engine that can be attached: `--engine differential.quality.faults:ENGINES.target_half_even`."""
+
+    capabilities: Capabilities = OracleEngine.capabilities
+
+    def __init__(self, fault: Fault) -> None:
+        self.name, self.fault = fault.slug, fault
+
+    def run(self, worlds: Sequence[World], variant: Variant) -> Run:
+        with self.fault.planted():
+            run = OracleEngine().run(worlds, variant)
+        assert run.proof is not None
+        return replace(run, proof=replace(run.proof, engine=self.name))
+
+
+ENGINES = SimpleNamespace(**{fault.slug: FaultyEngine(fault) for fault in FAULTS})

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from differential.comparison import ComparisonPolicy, Divergence, WorldComparison, compare_runs, first_divergence
-from differential.reduction.excuses import excused
 from differential.reduction.model import Observed, Verdict
 from differential.run import Run
 from differential.side import Side, UnsuitableWorldsError
@@ -59,13 +58,13 @@ class FailureCheck:
         return verdicts
 
     def _raised(self, world: World) -> Verdict:
-        for name, side in (("left", self.left), ("right", self.right)):
+        for side in (self.left, self.right):
             try:
                 side.run([world], timeout=self.timeout)
             except (UnsuitableWorldsError, VariantError):
                 return None
             except Exception as error:  # noqa: BLE001 - as above
-                return Observed(error_signature(self.subject, name, error))
+                return Observed(error_signature(self.subject, type(error).__name__))
         return None
 
 
@@ -79,12 +78,12 @@ def observe(
 ) -> list[Verdict]:
     """A verdict a world, from both sides' runs over them."""
     verdicts: list[Verdict] = [None] * len(worlds)
-    failing = [one.index for one in compare_runs(left, right, policy) if _fails(one, threshold)]
-    if failing:
+    differing = [one.index for one in compare_runs(left, right, policy) if failing(one, threshold)]
+    if differing:
         results = list(zip(left.results(), right.results(), worlds, strict=True))
-        for index in failing:
+        for index in differing:
             one, other, world = results[index]
-            divergence = first_divergence(*excused(one, other, policy), world)
+            divergence = first_divergence(one, other, world, policy)
             verdicts[index] = None if divergence is None else observed_of(divergence, subject)
     return verdicts
 
@@ -94,10 +93,11 @@ def observed_of(divergence: Divergence, subject: str) -> Observed:
     return Observed(divergence.signature(subject), divergence.employee_id, divergence.year, divergence.event_type)
 
 
-def error_signature(subject: str, side: str, error: BaseException) -> str:
-    """The signature of an engine that raised: its type, never its message, which may hold anybody's data."""
-    return f"{subject}|{side}|error|{type(error).__name__}|{getattr(error, 'kind', 'raised')}"
+def error_signature(subject: str, error: str) -> str:
+    """The signature of an engine that raised: the exception's type, never its message, which may hold anybody's data."""
+    return f"{subject}|-|error|{error}|raised"
 
 
-def _fails(comparison: WorldComparison, threshold: float | None) -> bool:
+def failing(comparison: WorldComparison, threshold: float | None) -> bool:
+    """Whether a world fails: any difference at all, or, with a threshold, a score below it."""
     return not comparison.equal if threshold is None else comparison.scores.least < threshold

@@ -142,7 +142,8 @@ def levels_of(world: World) -> np.ndarray:
     """Initial levels, 1.., by row (docs/simulation.md, section 2)."""
     minima = np.array([level.minimum for level in world.scenario.levels], np.int64)
     pay = world.census.table["pay_cents"].to_numpy()
-    return np.maximum(np.searchsorted(minima, pay, side="right"), 1).astype(np.int64)
+    levels: np.ndarray = np.maximum(np.searchsorted(minima, pay, side="right"), 1)
+    return levels
 
 
 def short_years(scenario: Scenario, year: int | None) -> Scenario:

@@ -137,9 +137,10 @@ def _reset(paths: list[Path]) -> Edit:
 
 
 def _reset_unused_limits(world: World) -> World | None:
-    """The limits of all years that are not simulated to their defaults."""
-    limits = world.scenario.to_dict()["limits"]
-    kept = {**_DEFAULT["limits"], **{year: limits[year] for year in world.scenario.years}}
+    """Limits of the simulated years only; none at all where these are the default ones."""
+    limits, defaults = world.scenario.to_dict()["limits"], _DEFAULT["limits"]
+    used = {year: limits[year] for year in world.scenario.years}
+    kept = defaults if all(values == defaults.get(year) for year, values in used.items()) else used
     return None if kept == limits else replace(world, scenario=world.scenario.replace(limits=kept))
 
 
