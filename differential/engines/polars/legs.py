@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from differential.engines.polars import database
+from differential.engines.polars import database, morsels
 from differential.engines.polars.restore import restore
 from differential.engines.polars.scratch import Scratch
 from differential.engines.polars.simulate import Ledger, Route, Saved, Simulation
@@ -26,7 +26,6 @@ from fixtures.world import World
 _Number = TypeVar("_Number", int, float)
 
 ENGINE = "polars"
-MORSEL_SIZE = "POLARS_IDEAL_MORSEL_SIZE"
 MAX_THREADS = "POLARS_MAX_THREADS"
 _EVENTS_FILE, _STATE_FILE = "events.arrow", "state.arrow"
 
@@ -50,13 +49,13 @@ class Leg:
 
     def environment(self) -> dict[str, str]:
         """What must be set before Polars is first imported."""
-        size = {} if self.batch_size is None else {MORSEL_SIZE: str(self.batch_size)}
+        size = {} if self.batch_size is None else morsels.environment(self.batch_size)
         return {MAX_THREADS: str(self.threads), **size}
 
     def fits_this_process(self) -> bool:
         """Whether Polars was imported here with these settings."""
-        size = None if self.batch_size is None else str(self.batch_size)
-        return pl.thread_pool_size() == self.threads and size in (None, os.environ.get(MORSEL_SIZE))
+        sized = self.batch_size is None or morsels.asked_for_here(self.batch_size)
+        return sized and pl.thread_pool_size() == self.threads
 
 
 def run_leg(leg: Leg) -> Run:
@@ -131,7 +130,8 @@ def _load(path: Path) -> pa.Table:
 
 
 def _proof(leg: Leg, ledger: Ledger, planned: Mapping[str, int], ignored_hires: int) -> Proof:
-    size = os.environ.get(MORSEL_SIZE) if leg.route.streaming else None
+    size = None if leg.batch_size is None else morsels.measured(leg.batch_size)
+    other_size = () if size == leg.batch_size else (f"batch_size: {leg.batch_size} asked, {size} in force",)
     versions = {"polars": pl.__version__, "pyarrow": pa.__version__, "python": platform.python_version()}
     if leg.database is not None:
         versions["duckdb"] = duckdb.__version__
@@ -143,12 +143,13 @@ def _proof(leg: Leg, ledger: Ledger, planned: Mapping[str, int], ignored_hires: 
         switches=frozenset(ledger.taken),
         inputs=tuple(world.fingerprint for world in leg.worlds),
         shard_rows=tuple(ledger.shard_rows[index] for index in range(leg.route.shards)),
-        batch_size=int(size) if size else None,
+        batch_size=size,
         forced_legacy=leg.forced_legacy,
         statements=ledger.statements,
         rows=dict(ledger.rows),
         planned=dict(planned),
         ignored_hires=ignored_hires,
+        fallbacks=other_size,
         legs=(os.getpid(),),
         database=None if leg.database is None else str(leg.database),
         seconds=dict(ledger.seconds),
@@ -164,6 +165,7 @@ def _join_proofs(first: Proof | None, second: Proof | None) -> Proof:
         shard_rows=tuple(a + b for a, b in zip(first.shard_rows, second.shard_rows, strict=True)),
         statements=first.statements + second.statements,
         rows=_added(first.rows, second.rows),
+        fallbacks=tuple(dict.fromkeys(first.fallbacks + second.fallbacks)),
         planned=_added(first.planned, second.planned),
         legs=first.legs + second.legs,
         seconds=_added(first.seconds, second.seconds),
