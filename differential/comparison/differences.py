@@ -148,7 +148,7 @@ class _Rows:
             return 0, place
         if column in _CAUSES:
             return 0, _CAUSES.index(column)
-        return (2, place) if column in _CONSEQUENCES else (1, place)
+        return (2, _CONSEQUENCES.index(column)) if column in _CONSEQUENCES else (1, place)
 
     def _rank(self, event: object, employee: object, moved: bool, hired: frozenset[object]) -> int:
         """Selection is about who and when; what else a hire or an exit says follows from the day it happens."""

@@ -18,6 +18,7 @@ from differential.comparison import testing as t
 pytestmark = pytest.mark.suite
 
 
+@t.examples
 @given(t.rows(), st.integers(0, 2**32))
 def test_order_and_hash_do_not_depend_on_row_order(rows: list[t.Row], seed: int) -> None:
     table = t.table(rows)
@@ -31,12 +32,14 @@ def test_order_and_hash_do_not_depend_on_row_order(rows: list[t.Row], seed: int)
     assert keys == sorted(keys)
 
 
+@t.examples
 @given(t.rows(), t.rows())
 def test_hashes_are_equal_exactly_for_equal_multisets(left_rows: list[t.Row], right_rows: list[t.Row]) -> None:
     left, right = t.table(left_rows), t.table(left_rows[1:] + right_rows[:1])
     assert (content_hash(left) == content_hash(right)) == (t.naive_rows(left) == t.naive_rows(right))
 
 
+@t.examples
 @given(t.rows(min_size=1), st.data())
 def test_any_changed_cell_changes_the_hash(rows: list[t.Row], data: st.DataObject) -> None:
     row, values = data.draw(st.integers(0, len(rows) - 1)), data.draw(t.values())
@@ -46,6 +49,7 @@ def test_any_changed_cell_changes_the_hash(rows: list[t.Row], data: st.DataObjec
     assert (content_hash(other) == content_hash(table)) == (repr(rows[row][column]) == repr(values[column]))
 
 
+@t.examples
 @given(t.rows(min_size=2))
 def test_layout_does_not_show(rows: list[t.Row]) -> None:
     table = t.table(rows)

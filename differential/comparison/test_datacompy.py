@@ -12,7 +12,7 @@ import datacompy
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from differential.comparison import EVENTS, TableSpec, compare_tables, long_report
@@ -113,6 +113,7 @@ VISIBLE = pa.schema([field for field in t.SCHEMA if field.name in ("id", "year",
 COLUMNS = st.sampled_from(t.PLAIN)
 
 
+@t.examples
 @given(t.rows(unique=True, min_size=2), COLUMNS, t.values(), st.integers(0, 2**32))
 def test_datacompy_agrees_where_it_can_see(rows: list[t.Row], column: str, values: t.Row, seed: int) -> None:
     # unique keys, some row in common, one schema, no floats, no whole number beyond 2^53
@@ -133,6 +134,7 @@ def test_datacompy_agrees_where_it_can_see(rows: list[t.Row], column: str, value
     assert {item.column: item.changed for item in found.columns} == unequal
 
 
+@settings(max_examples=50, deadline=None)
 @given(t.rows(min_size=1), t.rows(), st.integers(0, 2**32))
 def test_long_report_is_the_same_to_the_byte(rows: list[t.Row], more: list[t.Row], seed: int) -> None:
     left, right = t.table(rows), t.table(rows[1:] + more)

@@ -50,7 +50,7 @@ def test_a_policy_file_is_read(tmp_path: Path) -> None:
     assert policy.threshold("sql", "other", "unheard_of") == 1.0
     events, state = policy.rules(EVENTS_TABLE), policy.rules(STATE_TABLE)
     assert events.tolerances == {"compensation_amount": Decimal("0.01"), "employee_id": Decimal(1)}
-    assert (events.ignored, state.ignored) == ({"created_at"}, frozenset())
+    assert (events.ignored, state.ignored) == (frozenset({"created_at"}), frozenset())
     assert state.tolerances == {"employee_id": Decimal(2)}
 
 

@@ -23,7 +23,7 @@ from differential.comparison import (
     numeric_differences,
     numeric_differences_of_runs,
 )
-from differential.comparison.testing import with_cell
+from differential.comparison.testing import examples, with_cell
 from differential.comparison.worked import example_run
 from differential.run import Infeasible, Run
 from differential.schemas import EVENTS_TABLE
@@ -46,6 +46,7 @@ def test_equal_runs_are_equal_world_by_world() -> None:
     assert [world.events.left_rows for world in found] == [events for events, _ in left.bounds or ()]
 
 
+@examples
 @given(st.data())
 def test_only_the_world_that_differs_is_reported(data: st.DataObject) -> None:
     left = example_run()

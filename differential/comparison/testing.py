@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 import pyarrow as pa
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from differential.comparison.verdict import TableSpec
@@ -28,6 +29,9 @@ SCHEMA = pa.schema(
     ]
 )
 SPEC = TableSpec("people", ("id", "year"), ("year", "id"), ("year",))
+
+examples = settings(max_examples=100, deadline=None)
+"""For tests of the comparison itself: profiles give worlds, not these, their numbers of examples."""
 
 _VALUES: dict[str, st.SearchStrategy[object]] = {
     "amount": st.decimals(Decimal("-9.99"), Decimal("9.99"), places=2),
