@@ -131,8 +131,10 @@ def test_anniversaries_and_new_year(year: int) -> None:
 
 def test_quotas_by_hand() -> None:
     """50 people at +1 %: half_up(50.5) = 51; 12 % leave: 6; net 7 at 25 % new-hire exits: 10 hires, 3 of them leave."""
-    counts, rates = np.array([50]), [np.array([100]), np.array([1200]), np.array([2500])]
-    plan = quotas.plan_quotas(counts, *rates, np.array([2025]), np.array([2]))
+    growth, exit_rate, new_hire_rate = np.array([100]), np.array([1200]), np.array([2500])
+    plan = quotas.plan_quotas(
+        np.array([50]), growth, exit_rate, new_hire_rate, start=np.array([2025]), years=np.array([2])
+    )
     assert [int(table[0, 0]) for table in (plan.exits, plan.hires, plan.new_hire_exits)] == [6, 10, 3]
     assert int(plan.opening[1, 0]) == 51
     # Second year: 44 x 12 % + 7 x 25 % = 7.03, so 7; target half_up(51.51) = 52; net 8, hires ceil(8 / .75) = 11.
@@ -415,9 +417,10 @@ def test_an_interrupted_write_leaves_the_old_state(
     changed = [World(world.census, world.scenario.replace(random_seed=99)) for world in worlds[:2]]
     whole = database.replace
 
-    def with_bad_state(*arguments: object) -> None:
-        *start, state, threads = arguments
-        whole(*start, state.drop_columns(["account_balance"]), threads)  # type: ignore[attr-defined, arg-type]
+    def with_bad_state(
+        path: Path, worlds: Sequence[World], first: int, events: pa.Table, state: pa.Table, threads: int
+    ) -> None:
+        whole(path, worlds, first, events, state.drop_columns(["account_balance"]), threads)
 
     monkeypatch.setattr(database, "replace", with_bad_state)
     with pytest.raises(DatabaseError, match="cannot be written"):

@@ -131,7 +131,7 @@ def level_values(s: Scenario, shape: Shape) -> dict[str, list[int]]:
         "merit_above": merit[1:] + [0] * (spare + 1),
         "increase": increase + [0] * (spare + 1),
         "band_minimum": [level.minimum for level in s.levels] + [0] * spare,
-        "band_size": [level.maximum - level.minimum + 1 for level in s.levels] + [1] * spare,
+        "band_size": [int(level.maximum) - int(level.minimum) + 1 for level in s.levels] + [1] * spare,
     }
 
 

@@ -76,7 +76,7 @@ def _world_texts(s: Scenario, year: int) -> list[str]:
         f'{{"minimum_age":{s.eligibility.minimum_age},"waiting_period_days":{days}}}',
         f'{{"increment_amount":{increment},"maximum_rate":{maximum}}}',
         f'{{"catch_up":false,"limit":{money_text(limits.elective_deferral)}}}',
-        f'{{"catch_up":true,"limit":{money_text(limits.elective_deferral + limits.catch_up)}}}',
+        f'{{"catch_up":true,"limit":{money_text(int(limits.elective_deferral) + int(limits.catch_up))}}}',
         f'{{"compensation_limit":{cap}}}',
         f'{{"compensation_limit":{cap},"contribution_rate":{rate_text(s.employer_core.contribution_rate)}}}',
     ]
