@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from differential import workers
+from differential.engines.polars.ledger import Route
 from differential.engines.polars.legs import ENGINE, Leg, join_legs, run_leg, save
-from differential.engines.polars.simulate import Route
 from differential.run import Capabilities, Run
 from differential.variant import Variant, VariantError, legacy_forced, switches_in_force
 from fixtures.world import World

@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from differential.engines.polars import database, morsels
+from differential.engines.polars.ledger import Ledger, Route
 from differential.engines.polars.restore import restore
 from differential.engines.polars.scratch import Scratch
-from differential.engines.polars.simulate import Ledger, Route, Saved, Simulation
+from differential.engines.polars.simulate import Saved, Simulation
 from differential.engines.polars.tables import render
 from differential.run import Proof, Run, empty_tables
 from fixtures.world import World

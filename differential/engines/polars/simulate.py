@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from differential.engines.polars import families, state
+from differential.engines.polars import state
 from differential.engines.polars.exits_and_hires import headcounts, make_hires, select_exits, unite
+from differential.engines.polars.ledger import Ledger, Route
 from differential.engines.polars.parameters import Parameters, Rules
 from differential.engines.polars.pay import hazard_table
 from differential.engines.polars.people import FACTS, STATE, first_opening, ignored_hires, stack
+from differential.engines.polars.per_person import build
 from differential.engines.polars.quotas import Plan, plan_quotas, split_by_level
 from differential.engines.polars.scratch import Scratch
 from differential.engines.polars.tables import PEOPLE_COLUMNS, Year
-from differential.engines.polars.texts import TextNumbers, year_texts
+from differential.engines.polars.texts import year_texts
 from fixtures.world import World
 
 HISTORY = ("order", "offset", "sequence", "code", "day", "amount", "rate", "level")
-
-
-@dataclass(frozen=True)
-class Route:
-    """Which way a run takes: its switches, shards and whether plans run in the streaming engine."""
-
-    switches: frozenset[str]
-    shards: int = 1
-    streaming: bool = False
-
-    def has(self, switch: str) -> bool:
-        return switch in self.switches
-
-
-@dataclass
-class Ledger:
-    """What a run did: plans collected, rows per stage, people per shard, seconds per stage."""
-
-    statements: int = 0
-    rows: Counter[str] = field(default_factory=Counter)
-    shard_rows: Counter[int] = field(default_factory=Counter)
-    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    taken: set[str] = field(default_factory=set)
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[stage] += time.perf_counter() - start
-
-    def collect(self, plans: Sequence[pl.LazyFrame], *, streaming: bool = False) -> list[pl.DataFrame]:
-        """Run plans, several at once in Polars' pool, and count them."""
-        self.statements += len(plans)
-        engine: Literal["streaming", "in-memory"] = "streaming" if streaming else "in-memory"
-        return pl.collect_all(plans, engine=engine) if len(plans) > 1 else [plans[0].collect(engine=engine)]
 
 
 @dataclass(frozen=True)
@@ -112,6 +75,8 @@ class Simulation:
                 opening = opening.filter(pl.col("world").is_in(running))
             opening = self._year(offset, opening, hazards, scratch)
             names.append(offset)
+        if not names:
+            self.ledger.taken.update(self.route.switches)  # with no year to make, every path is taken to its end
         return [self._outcome(offset, scratch) for offset in names]
 
     def _enter(self, saved: Saved | None, scratch: Scratch) -> pl.DataFrame:
@@ -143,7 +108,7 @@ class Simulation:
         with timed("event_generation"):
             rules, everyone = self._everyone(offset, scratch.keep(f"opening_{offset}", opening))
             everyone = scratch.keep(f"everyone_{offset}", everyone)
-            people, events = self._families(rules, everyone, hazards)
+            people, events = build(everyone, rules, self.parameters, hazards, self.route, self.ledger)
             people = scratch.keep(f"outcome_{offset}", people)
             scratch.put(f"events_{offset}", events)
         with timed("state"):
@@ -173,53 +138,6 @@ class Simulation:
         (everyone,) = self.ledger.collect([unite(select_exits(opening, rules), made, rules)])
         self.ledger.rows.update({"hires": everyone.height - opening.height})
         return rules, everyone
-
-    def _families(
-        self, rules: Rules, everyone: pl.DataFrame, hazards: pl.DataFrame | None
-    ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Everyone with their OUTCOME, and their events in sequence."""
-        shards = self._shards(everyone)
-        members = families.families(rules, self.parameters, hazards)
-        numbers = TextNumbers(len(self.worlds), self.parameters.levels)
-        streaming = self.route.streaming
-        parts: list[pl.DataFrame] = []
-        if self.route.has("fused_events"):
-            self.ledger.taken.add("fused_events")
-            plans = [part.lazy() for part in shards]
-            for rule, _ in members:
-                plans = [rule(plan) for plan in plans]
-            shards = self.ledger.collect([families.outcome(plan, rules) for plan in plans], streaming=streaming)
-            codes = tuple(code for _, family in members for code in family)
-            parts = self.ledger.collect(
-                [families.event_rows(part.lazy(), rules, codes, numbers) for part in shards], streaming=streaming
-            )
-        else:
-            for rule, codes in members:
-                shards = self.ledger.collect([rule(part.lazy()) for part in shards], streaming=streaming)
-                parts += self._rows(shards, rules, codes, numbers)
-            shards = [families.outcome(part.lazy(), rules).collect() for part in shards]
-        people = pl.concat(shards)
-        if len(shards) > 1 or streaming:
-            people = people.sort("row")
-        return people, families.in_sequence(pl.concat(parts))
-
-    def _rows(
-        self, shards: list[pl.DataFrame], rules: Rules, codes: tuple[int, ...], numbers: TextNumbers
-    ) -> list[pl.DataFrame]:
-        if not codes:
-            return []
-        plans = [families.event_rows(part.lazy(), rules, codes, numbers) for part in shards]
-        return self.ledger.collect(plans, streaming=self.route.streaming)
-
-    def _shards(self, everyone: pl.DataFrame) -> list[pl.DataFrame]:
-        count = self.route.shards
-        if count == 1:
-            parts = [everyone]
-        else:
-            shard = (pl.col("key") % pl.lit(count, dtype=pl.UInt64)).cast(pl.Int64)
-            parts = [everyone.filter(shard == index) for index in range(count)]
-        self.ledger.shard_rows.update({index: part.height for index, part in enumerate(parts)})
-        return parts
 
     def _history(self, offset: int, events: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
         order = people["order"].gather(events["row"])
