@@ -18,8 +18,8 @@ import psutil
 import pyarrow as pa
 
 RULES = Path(__file__).parent / "rules"
-INPUT_TABLES = ("world", "level", "age_weight", "calendar", "census", "hazard", "quota")
 _MEMORY_SHARE = 0.5
+_WORTH_KEEPING = 1000  # characters: shorter statements are parsed in no time
 
 
 @cache
@@ -49,6 +49,8 @@ class Session:
         self._lock = threading.Lock()
         self._registered: set[str] = set()
         self._prepared: dict[str, str] = {}
+        self._columns: dict[str, str] = {}
+        self._keeps_statements = True
         self.statements = 0
         connection.execute(f"SET threads = {int(threads)}")
 
@@ -91,7 +93,8 @@ class Session:
         with self._lock:
             cursor = self._connection.cursor()
         other = Session.__new__(Session)
-        other._connection, other._lock, other._registered, other.statements = cursor, threading.Lock(), set(), 0
+        other._connection, other._lock, other._registered = cursor, threading.Lock(), set()
+        other._prepared, other._columns, other._keeps_statements, other.statements = {}, {}, False, 0
         try:
             yield other
         finally:
@@ -102,19 +105,52 @@ class Session:
     def close(self) -> None:
         self._connection.close()
 
+    def fill(self, table: str, query: str, parameters: Mapping[str, int] | None = None) -> None:
+        """Replace the table by the query's rows.
+
+        A statement that makes a table cannot be prepared, one that inserts can: from the second time on the table is made
+        empty, with the columns of the first, and filled by a statement that was parsed before.
+        """
+        columns = self._columns.get(table)
+        if columns is None:
+            self.run(f"CREATE OR REPLACE TABLE {table} AS\n{query}", parameters)
+            if self._keeps_statements:
+                self._columns[table] = self._columns_of(table)
+            return
+        self.run(f"CREATE OR REPLACE TABLE {table} ({columns})")
+        self.run(f"INSERT INTO {table} BY NAME\n{query}", parameters)
+
+    def _columns_of(self, table: str) -> str:
+        found = self.rows(f"SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = '{table}'")
+        return ", ".join(f"{name} {kind}" for name, kind in found)
+
     def _execute(
         self, connection: duckdb.DuckDBPyConnection, statement: str, parameters: Mapping[str, int] | None
     ) -> duckdb.DuckDBPyConnection:
         self.statements += 1
         # DuckDB refuses parameters that a statement does not name
-        used = {name: value for name, value in (parameters or {}).items() if f"${name}" in statement}
-        return connection.execute(statement, used) if used else connection.execute(statement)
+        used = {name: value for name, value in (parameters or {}).items() if re.search(rf"\${name}\b", statement)}
+        preparable = self._keeps_statements and not statement.startswith("CREATE") and len(statement) > _WORTH_KEEPING
+        if not preparable:
+            return connection.execute(statement, used) if used else connection.execute(statement)
+        if statement not in self._prepared:
+            name = f"statement_{len(self._prepared)}"
+            connection.execute(f"PREPARE {name} AS {statement}")
+            self._prepared[statement] = name
+        values = ", ".join(f"{name} := {value}" for name, value in used.items())
+        return connection.execute(f"EXECUTE {self._prepared[statement]}" + (f"({values})" if values else ""))
 
 
-def _prepare(session: Session) -> Session:
-    for statement in _statements("macros") + _statements("schema"):
+def _with_macros(session: Session) -> Session:
+    for statement in _statements("macros"):
         session.run(statement)
     return session
+
+
+def make_input_tables(session: Session) -> None:
+    """Make the empty tables of rules/schema.sql."""
+    for statement in _statements("schema"):
+        session.run(statement)
 
 
 @cache
@@ -129,7 +165,7 @@ def on_disk(threads: int) -> Iterator[Session]:
         path = Path(folder) / "intermediates.duckdb"
         session = Session(duckdb.connect(str(path), config=_config(folder)), threads)
         try:
-            yield _prepare(session)
+            yield _with_macros(session)
         finally:
             session.close()
 
@@ -153,7 +189,7 @@ def _take(threads: int) -> Session:
         _kept.clear()  # a connection must not be used, nor closed, in a forked process
     if kept is None:
         spill = os.path.join(tempfile.gettempdir(), f"workforce-parity-spill-{os.getpid()}")
-        return _prepare(Session(duckdb.connect(":memory:", config=_config(spill)), threads))
+        return _with_macros(Session(duckdb.connect(":memory:", config=_config(spill)), threads))
     kept.statements = 0
     kept.run(f"SET threads = {int(threads)}")
     return kept
@@ -168,12 +204,10 @@ def _give_back(session: Session) -> None:
 
 
 def _empty(session: Session) -> None:
+    # Dropped, not truncated: deleted rows of a database in memory keep their memory.
     session.unregister_all()
-    made = [name for (name,) in session.rows("SELECT table_name FROM duckdb_tables()") if name not in INPUT_TABLES]
-    for name in made:
+    for (name,) in session.rows("SELECT table_name FROM duckdb_tables()"):
         session.run(f"DROP TABLE {name}")
-    for name in INPUT_TABLES:
-        session.run(f"TRUNCATE {name}")
 
 
 def _config(spill: str) -> dict[str, str]:

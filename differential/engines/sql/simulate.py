@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from differential.engines.sql import parameters
 from differential.engines.sql.errors import SqlEngineError
-from differential.engines.sql.session import Session, in_memory, on_disk, rule
+from differential.engines.sql.session import Session, in_memory, make_input_tables, on_disk, rule
 from differential.engines.sql.year import Plan, build_year, statement
 from differential.run import Infeasible
 from fixtures.world import World, stack_censuses
@@ -83,6 +83,7 @@ def simulate(worlds: Sequence[World], plan: Plan, first: int, count: int, saved:
 
 
 def _load(session: Session, worlds: Sequence[World]) -> None:
+    make_input_tables(session)
     session.register("worlds_in", parameters.world_table(worlds))
     session.register("levels_in", parameters.level_table(worlds))
     session.register("age_weights_in", parameters.age_weight_table(worlds))

@@ -85,11 +85,11 @@ def _build_stages(
     last = stages[-1]
     if plan.tuned_io:
         body = queries.pop(last)
-        session.run(f"CREATE OR REPLACE TABLE {target} AS\n{compose(queries, body)}", values)
+        session.fill(target, compose(queries, body), values)
         return
     for stage, query in queries.items():
         name = target if stage == last else f"{stage}{suffix}"
-        session.run(f"CREATE OR REPLACE TABLE {name} AS\n{_suffixed(query, stages, suffix)}", values)
+        session.fill(name, _suffixed(query, stages, suffix), values)
 
 
 def _suffixed(query: str, names: Iterable[str], suffix: str) -> str:
@@ -108,10 +108,10 @@ def _build_families(session: Session, plan: Plan, suffix: str) -> Mapping[str, s
         return {"event_row": _union(families)}
     table = f"event_row{suffix}"
     if "fused_events" in plan.switches:
-        session.run(f"CREATE OR REPLACE TABLE {table} AS\n{_suffixed(_union(families), ['person_year'], suffix)}")
+        session.fill(table, _suffixed(_union(families), ["person_year"], suffix))
     else:
         first, *others = [_suffixed(family, ["person_year"], suffix) for family in families]
-        session.run(f"CREATE OR REPLACE TABLE {table} AS\n{first}")
+        session.fill(table, first)
         for query in others:
             session.run(f"INSERT INTO {table}\n{query}")
     return {"event_row": f"FROM {table}"}

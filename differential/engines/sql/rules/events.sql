@@ -4,19 +4,17 @@ WITH ranked AS (
     SELECT
         e.*, p.world, p.employee_id, p.employee_ssn, p.birth_date, p.hire_date,
         CASE WHEN e.event_date >= p.promotion_day THEN p.level_2 ELSE p.level_1 END AS level_id,
-        p.scenario_id, p.plan_design_id, p.year, mix_start(p.event_hash, e.code) AS hi,
+        p.scenario_id, p.plan_design_id, p.year, p.event_hash,
         row_number() OVER (PARTITION BY e.person ORDER BY e.event_date, e.code)::INTEGER AS event_sequence
     FROM event_row e
     JOIN person_year p USING (person)
 ),
-hi_folded AS (SELECT * REPLACE (mix_end(hi) AS hi) FROM ranked),
-lo_started AS (SELECT *, mix_start(hi, 0) AS lo FROM hi_folded),
+stamped AS (SELECT *, fold(event_hash, code) AS hi FROM ranked),
 spelled AS (
-    SELECT * REPLACE (
-        hex_64((hi & 18446744073709490175::UHUGEINT) | 32768::UHUGEINT) AS hi,
-        hex_64((mix_end(lo) & 4611686018427387903::UHUGEINT) | 9223372036854775808::UHUGEINT) AS lo
-    )
-    FROM lo_started
+    SELECT
+        * REPLACE (hex_64((hi & 18446744073709490175::UHUGEINT) | 32768::UHUGEINT) AS hi),
+        hex_64((fold(hi, 0) & 4611686018427387903::UHUGEINT) | 9223372036854775808::UHUGEINT) AS lo
+    FROM stamped
 )
 SELECT
     world,

@@ -27,26 +27,31 @@ CREATE OR REPLACE MACRO tenure_band(years) AS
 CREATE OR REPLACE MACRO age_band(age) AS
     1 + (age >= 25)::INTEGER + (age >= 35)::INTEGER + (age >= 45)::INTEGER + (age >= 55)::INTEGER;
 
--- 4. Draws. fold(h, w) = mix_end(mix_start(h, w)). The two halves are taken in columns of nested queries: nested in one
--- expression the text, and with it the time to start a statement, doubles with every step.
--- Products and sums are of 64-bit words held in 128 bits, so they cannot overflow before the mask.
+-- 4. Draws. Products and sums are of 64-bit words held in 128 bits, so they cannot overflow before the mask.
+-- The steps are lambdas because a lambda names a value: a macro's argument is pasted in as text wherever it occurs, and
+-- folds within folds would grow eightfold a step.
 CREATE OR REPLACE MACRO low_64(z) AS (z & 18446744073709551615::UHUGEINT);
 CREATE OR REPLACE MACRO absorb(h, w) AS low_64(h + 11400714819323198485::UHUGEINT + w::UHUGEINT);
-CREATE OR REPLACE MACRO mix_start(h, w) AS
-    low_64(xor(absorb(h, w), absorb(h, w) >> 30) * 13787848793156543929::UHUGEINT);
-CREATE OR REPLACE MACRO mix_middle(z) AS low_64(xor(z, z >> 27) * 10723151780598845931::UHUGEINT);
-CREATE OR REPLACE MACRO mix_end(z) AS xor(mix_middle(z), mix_middle(z) >> 31);
+CREATE OR REPLACE MACRO mix_1(z) AS low_64(xor(z, z >> 30) * 13787848793156543929::UHUGEINT);
+CREATE OR REPLACE MACRO mix_2(z) AS low_64(xor(z, z >> 27) * 10723151780598845931::UHUGEINT);
+CREATE OR REPLACE MACRO mix_3(z) AS xor(z, z >> 31);
+-- fold(h, w) of every w in the list, as UHUGEINT
+CREATE OR REPLACE MACRO fold_each(h, words) AS list_transform(
+    list_transform(words, lambda w: mix_1(absorb(h, w))), lambda z: mix_3(mix_2(z))
+);
+CREATE OR REPLACE MACRO fold(h, w) AS fold_each(h, [w])[1];
 -- The first 8 bytes, big endian, of SHA-256 of the UTF-8 text.
 CREATE OR REPLACE MACRO text_key(words) AS ('0x' || substr(sha256(words), 1, 16))::UBIGINT;
 CREATE OR REPLACE MACRO draw_below(draw, n) AS (draw % (n)::UBIGINT)::BIGINT;
 CREATE OR REPLACE MACRO chance(draw, ppm) AS draw_below(draw, 1000000) < ppm;
 
--- 5.11 What one tier adds to the match rate of deferral rate r, in bp squared.
-CREATE OR REPLACE MACRO tier_match(r, tier) AS
-    tier.match_bp * greatest(0, least(r, tier.maximum_bp) - tier.minimum_bp);
-CREATE OR REPLACE MACRO match_bp2(r, tiers, cap_bp) AS
-    least(cap_bp * 10000, tier_match(r, tiers[1]) + tier_match(r, tiers[2]) + tier_match(r, tiers[3])
-                          + tier_match(r, tiers[4]) + tier_match(r, tiers[5]));
+-- 5.11 The match rate of deferral rate r, in bp squared.
+CREATE OR REPLACE MACRO match_bp2(r, tiers, cap_bp) AS least(
+    cap_bp * 10000,
+    list_sum(list_transform(
+        tiers, lambda tier: tier.match_bp * greatest(0, least(r, tier.maximum_bp) - tier.minimum_bp)
+    ))::BIGINT
+);
 
 -- 6. Output: exact decimals, and the same as JSON text.
 CREATE OR REPLACE MACRO money(cents) AS (cents * 0.01::DECIMAL(3, 2))::DECIMAL(18, 2);

@@ -1,25 +1,15 @@
--- 5.4: hire date, age, birth date and pay of the year's new hires.
-WITH stream_started AS (
-    SELECT
-        world, employee_id, level,
-        mix_start(draw_hash, 3) AS hire_day_draw, mix_start(draw_hash, 4) AS age_draw,
-        mix_start(draw_hash, 5) AS birth_day_draw, mix_start(draw_hash, 6) AS pay_draw
+-- 5.4: hire date, age, birth date and pay of the year's new hires, by streams 3 to 6.
+WITH drawn AS (
+    SELECT world, employee_id, level, fold_each(draw_hash, [3, 4, 5, 6])::UBIGINT[] AS draws
     FROM people
     WHERE is_new_hire
 ),
-drawn AS (
-    SELECT
-        world, employee_id, level,
-        mix_end(hire_day_draw)::UBIGINT AS hire_day_draw, mix_end(age_draw)::UBIGINT AS age_draw,
-        mix_end(birth_day_draw)::UBIGINT AS birth_day_draw, mix_end(pay_draw)::UBIGINT AS pay_draw
-    FROM stream_started
-),
 placed AS (
     SELECT
-        d.world, employee_id, y.year, birth_day_draw,
-        draw_below(age_draw, w.total_age_weight) AS age_point,
-        plus_days(y.first_day, draw_below(hire_day_draw, y.days - 1)) AS hire_date,
-        l.minimum + draw_below(pay_draw, l.maximum - l.minimum + 1) AS pay
+        d.world, employee_id, y.year, draws[3] AS birth_day_draw,
+        draw_below(draws[2], w.total_age_weight) AS age_point,
+        plus_days(y.first_day, draw_below(draws[1], y.days - 1)) AS hire_date,
+        l.minimum + draw_below(draws[4], l.maximum - l.minimum + 1) AS pay
     FROM drawn d
     JOIN world w USING (world)
     JOIN calendar y ON y.world = d.world AND y.year_index = $year_index

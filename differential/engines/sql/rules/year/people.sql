@@ -1,4 +1,4 @@
--- 5.1, 5.4, 4: the opening set and the numbered new hires, with their draws of the year that work on the workforce.
+-- 5.1, 5.4, 4: the opening set and the numbered new hires.
 -- draw_hash = fold over (seed, key, year); event_hash = fold over (scenario, plan, key, year), used by event_id.
 WITH numbered AS (
     SELECT
@@ -27,40 +27,11 @@ everyone AS (
         *, text_key(employee_id) AS employee_key, true AS is_new_hire, 0::BIGINT AS rate_bp, false AS is_enrolled,
         false AS has_opted_out, 0::BIGINT AS balance
     FROM hire_id
-),
--- The folds run over few columns and are joined back: what a statement costs to start grows with columns x layers.
-key_started AS (
-    SELECT
-        e.world, e.employee_id, e.is_new_hire, y.year,
-        mix_start(w.seed_hash, e.employee_key) AS draw_hash, mix_start(w.pair_hash, e.employee_key) AS event_hash
-    FROM everyone e
-    JOIN world w USING (world)
-    JOIN calendar y ON y.world = e.world AND y.year_index = $year_index
-),
-key_folded AS (
-    SELECT world, employee_id, is_new_hire, year, mix_end(draw_hash) AS draw_hash, mix_end(event_hash) AS event_hash
-    FROM key_started
-),
-year_started AS (
-    SELECT
-        world, employee_id, is_new_hire, mix_start(draw_hash, year) AS draw_hash, mix_start(event_hash, year) AS event_hash
-    FROM key_folded
-),
-year_folded AS (
-    SELECT world, employee_id, is_new_hire, mix_end(draw_hash) AS draw_hash, mix_end(event_hash) AS event_hash
-    FROM year_started
-),
-stream_started AS (
-    SELECT
-        world, employee_id, draw_hash, event_hash,
-        mix_start(draw_hash, CASE WHEN is_new_hire THEN 7 ELSE 1 END) AS exit_draw,
-        mix_start(draw_hash, CASE WHEN is_new_hire THEN 8 ELSE 2 END) AS exit_day_draw
-    FROM year_folded
-),
-drawn AS (
-    SELECT
-        world, employee_id, draw_hash, event_hash,
-        mix_end(exit_draw)::UBIGINT AS exit_draw, mix_end(exit_day_draw)::UBIGINT AS exit_day_draw
-    FROM stream_started
 )
-SELECT * FROM everyone JOIN drawn USING (world, employee_id)
+SELECT
+    e.*,
+    fold(fold(w.seed_hash, e.employee_key), y.year) AS draw_hash,
+    fold(fold(w.pair_hash, e.employee_key), y.year) AS event_hash
+FROM everyone e
+JOIN world w USING (world)
+JOIN calendar y ON y.world = e.world AND y.year_index = $year_index
