@@ -35,7 +35,8 @@ _COMBINATIONS = (
     frozenset({"dates", "pay"}), frozenset({"ids"}), frozenset({"dates"}), frozenset({"pay"}), frozenset[str](),
 )  # fmt: skip
 _WORLDS_A_CALL = 4
-_CELLS_UP_TO = 30
+CELLS_UP_TO = 30
+"""People up to whom it is found out cell by cell what the failure needs of them."""
 _IDS_TRIED = 64
 SSN_STAYED = "employee_ssn: the failure needs the real ones, which are never written, so this repro does not show it"
 
@@ -74,11 +75,13 @@ def anonymise(
     many: bool = True,
     observed: Observed | str | None = None,
     own: frozenset[str] | None = None,
+    cells: bool = False,
     budget: Budget | None = None,
 ) -> Anonymised:
     """The world with ssn masked, and with ids, dates and pay replaced where the failure survives it.
 
-    Whole groups are tried first, then, in a census of up to 30, cell by cell. own: the groups to replace, None for all.
+    own: the groups to replace, None for all. They are replaced whole, for everybody; with `cells` (for a reduced world: up to 30
+    people) value by value, which leaves default values as they are and tells exactly what the failure needs.
     The ssn are masked even if the failure does not survive that.
     """
     own = frozenset(GROUPS) if own is None else own
@@ -86,18 +89,16 @@ def anonymise(
     masked = masked_ssn(world)
     if trial.observed is None and trial.first([world]) is None:
         return Anonymised(masked, own, (SSN_STAYED, *sorted(own)), None, trial.runs)
+    if cells and len(world.census) <= CELLS_UP_TO:
+        return _by_cell(masked, own, trial)
     wanted = list(dict.fromkeys(groups & own for groups in _COMBINATIONS))
     found = trial.first([attempt(partial(_replaced, groups=groups), masked) for groups in wanted])
     if found is None:
         return Anonymised(masked, own, (SSN_STAYED, *sorted(own)), None, trial.runs)
     best, position = found
     left = own - wanted[position]
-    stayed: list[str] = []
-    if left and len(best.census) <= _CELLS_UP_TO:
-        best, stayed = _cell_by_cell(best, left, trial)
-    elif left:
-        stayed = [f"{_NAMES[column]} of all people" for group in sorted(left) for column in GROUPS[group]]
-    return Anonymised(best, left if stayed else frozenset(), tuple(stayed), trial.observed, trial.runs)
+    stayed = [f"{_NAMES[column]} of all people" for group in sorted(left) for column in GROUPS[group]]
+    return Anonymised(best, left, tuple(stayed), trial.observed, trial.runs)
 
 
 class _Trial:
@@ -111,7 +112,7 @@ class _Trial:
         """The first candidate that fails and its position; without a known failure, the first that fails at all."""
         made = [(world, position) for position, world in enumerate(candidates) if world is not None]
         rows = max((len(world.census) for world, _ in made), default=1)
-        size = (_WORLDS_A_CALL if rows > _CELLS_UP_TO else len(made)) if self._many else 1
+        size = (_WORLDS_A_CALL if rows > CELLS_UP_TO else len(made)) if self._many else 1
         for at in range(0, len(made), max(1, size)):
             if self.runs >= self._budget.runs:
                 return None
@@ -164,27 +165,25 @@ def _scaled(cents: int, percent: int) -> int:
     return min(MAX_PAY_CENTS, max(1, scaled if scaled != cents else cents + 10**digits))
 
 
-def _cell_by_cell(world: World, groups: frozenset[str], trial: _Trial) -> tuple[World, list[str]]:
-    stayed = []
+def _by_cell(world: World, own: frozenset[str], trial: _Trial) -> Anonymised:
+    """Every value that is not the default employee's is replaced by another one, if the failure survives that."""
+    stayed, groups = [], set()
+    if trial.first([world]) is None:
+        return Anonymised(world, own, (SSN_STAYED, *sorted(own)), None, trial.runs)
     for row in range(len(world.census)):
-        for column in (column for group in sorted(groups) for column in GROUPS[group]):
+        for group, column in ((name, column) for name in sorted(own) for column in GROUPS[name]):
             person = world.census.employees()[row]
             plain = default_employees(row + 1, world.scenario)[row]
             if getattr(person, column) in (None, getattr(plain, column)):
                 continue
-            candidates = [
-                attempt(partial(_with_cell, row=row, column=column, value=v), world) for v in _others(person, column)
-            ]
-            found = trial.first(candidates)
+            others = _others(person, column)
+            found = trial.first([attempt(partial(_with_cell, row=row, column=column, value=v), world) for v in others])
             if found is None:
-                stayed.append(f"{_NAMES[column]} of {_label(person, row, groups)}")
+                stayed.append(f"{_NAMES[column]} of row {row + 1}")
+                groups.add(group)
             else:
                 world = found[0]
-    return world, stayed
-
-
-def _label(person: Employee, row: int, groups: frozenset[str]) -> str:
-    return f"row {row + 1}" if "ids" in groups else person.employee_id
+    return Anonymised(world, frozenset(groups), tuple(stayed), trial.observed, trial.runs)
 
 
 def _with_cell(world: World, row: int, column: str, value: object) -> World:

@@ -32,6 +32,11 @@ def default_rules(search: Search) -> bool:
     return search.edits("rules", [_reset([path]) for path in [*sorted(groups, key=str), *leaves]]) or changed
 
 
+def resets(scenario: Scenario) -> list[Edit]:
+    """One edit for each value that differs from the defaults, to set it back."""
+    return [_reset([path]) for path in _changed_leaves(scenario) if path[0] not in ("random_seed", "limits")]
+
+
 def plain_values(search: Search) -> bool:
     """Values that must differ from the defaults: 0, 1, a half or fewer digits."""
     changed = False

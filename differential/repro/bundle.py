@@ -21,7 +21,7 @@ from typing import Any
 
 from differential.reduction import Reduction
 from differential.reduction.measure import weight
-from differential.reduction.privacy import masked_ssn
+from differential.reduction.privacy import CELLS_UP_TO, masked_ssn
 from differential.repro.failure import Failure
 from differential.repro.record import RecordError, failure_from, read_record, record_of
 from differential.repro.report import report
@@ -65,7 +65,7 @@ def write_bundle(folder: Path, failure: Failure, reduction: Reduction | None = N
     if failure.given and not failure.masked:
         secrets = failure.world.census.table["employee_ssn"].to_pylist()
         failure = replace(failure, world=masked_ssn(failure.world), masked=True)
-    withheld = mask and failure.given and not failure.anonymous and reduction is None
+    withheld = mask and _names_people(failure, reduction)
     folder.mkdir(parents=True, exist_ok=True)
     path, write = _place(folder, failure, reduced=reduction is not None)
     if not write:
@@ -84,6 +84,12 @@ def write_bundle(folder: Path, failure: Failure, reduction: Reduction | None = N
     if reduction is not None:
         _remove_superseded(folder, failure, path)
     return path
+
+
+def report_text(path: Path) -> str:
+    """The report of a bundle as it is printed, without the Markdown around it."""
+    text = (path / REPORT).read_text(encoding="utf-8")
+    return text.partition("```text\n")[2].rpartition("```")[0]
 
 
 def bundle_name(failure: Failure) -> str:
@@ -157,6 +163,13 @@ def _files(path: Path, failure: Failure, reduction: Reduction | None, *, withhel
     if not withheld:
         files |= {CENSUS: census_to_csv(failure.world.census), TEST: _TEMPLATE.read_text(encoding="utf-8")}
     return files
+
+
+def _names_people(failure: Failure, reduction: Reduction | None) -> bool:
+    """Whether given people would be written whom the failure has not been shown to need, or more of them than anyone checks."""
+    if not failure.given or failure.anonymous:
+        return False
+    return reduction is None or not reduction.verified or len(failure.world.census) > CELLS_UP_TO
 
 
 def _without(secrets: list[str], text: str) -> str:

@@ -14,7 +14,7 @@ from fixtures.world import World
 
 MOST_EMPLOYEES = 20_000
 """Employees beyond which the oracle is not asked: it simulates one person at a time."""
-_LINES = 10
+_LINES = 12
 _WIDTH = 170
 _STAGE_WORDS: Mapping[str, tuple[str, ...]] = {
     "hire": ("quotas", "hire", "hired"),
@@ -24,6 +24,19 @@ _STAGE_WORDS: Mapping[str, tuple[str, ...]] = {
     "eligibility": ("eligibility", "opens", "hired"),
     "enrollment": ("eligibility", "automatic", "voluntary", "enrol", "opens", "hired"),
     "enrollment_change": ("automatic", "enrol", "opt-out", "exit"),
+    "contribution": ("opens", "hired", "raise", "enrolment", "escalation", "opt-out", "pay:", "contribution"),
+    "employer_match": (
+        "opens",
+        "hired",
+        "raise",
+        "enrolment",
+        "escalation",
+        "opt-out",
+        "pay:",
+        "contribution",
+        "match",
+    ),
+    "employer_core": ("opens", "hired", "raise", "eligibility", "pay:", "contribution", "match"),
     "deferral_escalation": ("enrol", "escalation", "opt-out", "opens"),
 }
 """Which of a year's decisions bear on an event type; the others get them all."""

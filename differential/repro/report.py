@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from differential.comparison.text import columns
+from differential.comparison.text import capped, columns
 from differential.reduction import Reduction
 from differential.repro.failure import Failure
 from differential.repro.judge import oracle_says
@@ -14,6 +14,7 @@ from fixtures.scenario import Scenario
 
 _ROWS = 12
 _CHAIN_LINES = 30
+_KEYS = 25
 
 
 def report(
@@ -104,10 +105,10 @@ def _table(rows: list[tuple[str, ...]]) -> list[str]:
 def _scenario(scenario: Scenario) -> list[str]:
     changed = scenario.to_dict(only_changed=True)
     changed.pop("random_seed", None)
-    rows = list(_flat(changed, Scenario().to_dict(), ""))
-    return _section(
-        "scenario (what differs from the defaults)", [f"{key}: {value}" for key, value in rows] or ["nothing"]
-    )
+    if "limits" in changed:
+        changed["limits"] = {year: changed["limits"][year] for year in scenario.years}
+    lines = [f"{key}: {value}" for key, value in _flat(changed, Scenario().to_dict(), "")]
+    return _section("scenario (what differs from the defaults)", capped(lines, _KEYS, indent="") or ["nothing"])
 
 
 def _flat(changed: Mapping[Any, Any], defaults: Mapping[Any, Any], prefix: str) -> list[tuple[str, str]]:
@@ -142,12 +143,13 @@ def _seed(failure: Failure) -> list[str]:
 def _privacy(failure: Failure, *, withheld: bool) -> list[str]:
     if withheld:
         return [
-            "people: withheld, the census is a user's own; the given files and the command below show this failure again"
+            "people: withheld, since the census is a user's own and the failure has not been shown without them;",
+            "  the given files and the command below show it again, and --keep-identities writes them (never the ssn)",
         ]
     if not failure.given:
         return []
     if failure.stayed:
-        return _section("from the given census, since the failure needs it", list(failure.stayed))
+        return _section("from the given census, since the failure needs it", capped(failure.stayed, _ROWS, indent=""))
     return (
         ["people: ids, ssn, dates and pay have been replaced"]
         if failure.anonymous

@@ -9,18 +9,19 @@ from differential.reduction import (
     Budget,
     FailureCheck,
     NotReproducedError,
+    Observed,
     Progress,
     Reduction,
     anonymise,
     reduce_world,
 )
-from differential.reduction.privacy import masked_ssn
+from differential.reduction.privacy import CELLS_UP_TO
 from differential.reduction.search import as_observed
-from differential.repro.bundle import Bundle, forget_unreduced, smallest_known, write_bundle
+from differential.repro.bundle import Bundle, forget_unreduced, report_text, smallest_known, write_bundle
 from differential.repro.failure import Failure
-from differential.repro.report import report
 
 _PRIVACY_RUNS = 40
+_NOT_AGAIN = "\nThe failure did not show again when its world was run alone, so it is not reduced.\n"
 
 
 def shrink_failure(
@@ -40,27 +41,29 @@ def shrink_failure(
     mask = failure.given and not keep_identities
     path = write_bundle(folder, failure, mask=mask)
     check = failure.check()
+    own, known = frozenset[str](), failure.observed
     if failure.given:
-        failure = _private(failure, check, mask=mask)
-        path = write_bundle(folder, failure, mask=mask)
+        failure, own, known = _private(failure, check, mask=mask)
+        if failure.anonymous:
+            path = write_bundle(folder, failure, mask=mask)
     try:
         reduction = reduce_world(
-            failure.world, check, budget=budget, many=check.many, observed=failure.observed, progress=progress
+            failure.world, check, budget=budget, many=check.many, observed=known, progress=progress
         )
     except NotReproducedError:
-        return path, _unreduced(path, failure, mask=mask), None
+        return path, report_text(path) + _NOT_AGAIN, None
     reduced = failure.on(reduction.world)
-    if mask and failure.stayed:
-        reduced, reduction = _private_again(reduced, reduction, check)
-    known = smallest_known(folder, reduced)
-    if known is not None and _still_fails(known, reduced, check):
+    if own and reduction.verified:
+        reduced, reduction = _private_again(reduced, reduction, check, own)
+    earlier = smallest_known(folder, reduced)
+    if earlier is not None and _still_fails(earlier, reduced, check):
         forget_unreduced(folder, reduced)
-        path, reduced = known.path, reduced.on(known.failure.world)
+        path = earlier.path
     else:
         path = write_bundle(folder, reduced, reduction, mask=mask)
     if reduction.ended == "interrupted":
         raise KeyboardInterrupt
-    return path, report(reduced, reduction, command=f"pytest differential --replay {path}"), reduction
+    return path, report_text(path), reduction
 
 
 def _still_fails(known: Bundle, failure: Failure, check: FailureCheck) -> bool:
@@ -69,30 +72,29 @@ def _still_fails(known: Bundle, failure: Failure, check: FailureCheck) -> bool:
     return verdict is not None and verdict.signature == failure.signature
 
 
-def _unreduced(path: Path, failure: Failure, *, mask: bool) -> str:
-    withheld = mask and not failure.anonymous
-    command = failure.command if withheld else f"pytest differential --replay {path}"
-    note = "This failure did not show again when its world was run alone, so it is not reduced.\n"
-    return report(failure, command=command, withheld=withheld) + note
-
-
-def _private(failure: Failure, check: FailureCheck, *, mask: bool) -> Failure:
-    """The failure on a world whose ssn are masked and, where it survives that, whose people are others."""
-    own = None if mask else frozenset[str]()
+def _private(failure: Failure, check: FailureCheck, *, mask: bool) -> tuple[Failure, frozenset[str], Observed | None]:
+    """The failure on a world whose ssn are masked and, where it survives that, whose people are others; which groups of their
+    data it still holds; and the failure as it shows there, None if it does not."""
+    groups = None if mask else frozenset[str]()
     budget = Budget(runs=_PRIVACY_RUNS)
-    found = anonymise(failure.world, check, many=check.many, observed=failure.observed, budget=budget, own=own)
+    found = anonymise(failure.world, check, many=check.many, observed=failure.observed, own=groups, budget=budget)
     if found.observed is None:
-        return replace(failure, world=masked_ssn(failure.world), masked=True, stayed=found.stayed)
-    return replace(failure.on(found.world), masked=True, anonymous=mask and not found.own, stayed=found.stayed)
+        return replace(failure, world=found.world, masked=True, stayed=found.stayed), found.own, None
+    private = replace(failure.on(found.world), masked=True, anonymous=mask and not found.own, stayed=found.stayed)
+    return private, found.own, found.observed
 
 
-def _private_again(failure: Failure, reduction: Reduction, check: FailureCheck) -> tuple[Failure, Reduction]:
-    """Few people are left: what the failure really needs of them is known cell by cell."""
+def _private_again(
+    failure: Failure, reduction: Reduction, check: FailureCheck, own: frozenset[str]
+) -> tuple[Failure, Reduction]:
+    """Few people are left: what the failure really needs of them is found out value by value."""
     budget = Budget(runs=_PRIVACY_RUNS)
-    found = anonymise(failure.world, check, many=check.many, observed=failure.observed, budget=budget)
-    if found.observed is None:
+    many, seen = check.many, failure.observed
+    found = anonymise(failure.world, check, many=many, observed=seen, own=own, cells=True, budget=budget)
+    if found.observed is None or len(failure.world.census) > CELLS_UP_TO:
         return failure, reduction
+    runs, seconds = reduction.runs + found.runs, reduction.seconds
     changed = replace(
-        reduction, world=found.world, observed=found.observed, runs=reduction.runs + found.runs, stayed=found.stayed
+        reduction, world=found.world, observed=found.observed, runs=runs, seconds=seconds, stayed=found.stayed
     )
     return replace(failure.on(found.world), anonymous=not found.stayed, stayed=found.stayed), changed
