@@ -365,7 +365,7 @@ def test_label_is_on_the_world_that_has_it_and_not_on_its_neighbour(label: str) 
 def generated() -> tuple[list[World], Run]:
     made: list[World] = []
 
-    @settings(DRAWN, max_examples=1_500)
+    @settings(DRAWN, max_examples=2_500)
     @given(worlds())
     def collect(world: World) -> None:
         made.append(world)
