@@ -112,6 +112,10 @@ def test_least_scores_is_never_an_average() -> None:
     good = compare_runs(left, example_run())
     bad = compare_runs(left, edited(left, 1, "employee_age", 99))
     assert least_scores([*good, *bad, *good]) == bad[1].scores
+    shorter = compare_runs(left, left.map(lambda events, state: (events.slice(1), state.slice(2))))
+    fewest = min(shorter, key=lambda world: world.state.left_rows or 99)
+    share = (fewest.state.left_rows - 2) / fewest.state.left_rows
+    assert least_scores([*shorter, *good]) == Scores(share, share, share)
     assert least_scores([]) == Scores()
 
 
