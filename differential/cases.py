@@ -22,8 +22,8 @@ PARITY_TESTS = (*DEFAULT_THRESHOLDS, "oracle")
 
 BASE_VARIANT = Variant()
 MANY_THREADS = 4
-MORSEL = 4
-"""Polars' batch size in the batch cases: so small that every generated census crosses batch borders."""
+MORSEL = 8
+"""Polars' batch size in the batch cases, its least: so small that most generated censuses cross batch borders."""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def failure_of(run: CaseRun, found: FailedWorld, session: Session) -> Failure:
         left=found.left,
         right=found.right,
         world=found.world,
-        divergence=first_divergence(left, right, found.world) if left and right else None,
+        divergence=first_divergence(left, right, found.world, session.policy) if left and right else None,
         scores=found.comparison.scores if found.comparison else None,
         error=found.error,
         claim=run.case.claim,
@@ -72,7 +72,7 @@ def _shrunk_by_hypothesis(failure: Failure, found: FailedWorld, session: Session
     if smaller is found.world:
         return failure
     left, right = (next(side.run([smaller], timeout=session.timeout).results()) for side in (found.left, found.right))
-    return replace(failure, world=smaller, divergence=first_divergence(left, right, smaller))
+    return replace(failure, world=smaller, divergence=first_divergence(left, right, smaller, session.policy))
 
 
 def _masked(session: Session) -> bool:

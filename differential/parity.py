@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -25,8 +25,8 @@ from differential.pool import Chunk
 from differential.run import Run, WorldResult
 from differential.schemas import EVENT_ORDER, STATE_ORDER
 from differential.session import Session
-from differential.side import Side, UnsuitableWorldsError
-from differential.variant import VariantError
+from differential.side import Side, UnsuitableWorldsError, run_both
+from differential.variant import Variant, VariantError
 from fixtures.world import World
 
 STATUSES = ("pass", "fail", "refused", "unproven")
@@ -103,11 +103,12 @@ class CaseRun:
         exact = session.built_in_only
         threshold = 1.0 if exact else session.policy.threshold(left.engine, right.engine, case.test)
         self.record = CaseRecord(
-            case.test, case.name, left.describe(), right.describe(), case.claim, threshold, exact,
+            case.test, case.name, *labels(left, right), case.claim, threshold, exact,
             variants=[{"left": a.to_json(), "right": b.to_json()} for a, b in case.pairs],
         )  # fmt: skip
         self.failures: list[FailedWorld] = []
         self._use = PolicyUse()
+        self._chunks: Mapping[str, Chunk] = {}
         self._started = time.monotonic()
 
     @property
@@ -115,43 +116,60 @@ class CaseRun:
         """Worlds compared a second, so far."""
         return self.record.worlds / max(0.001, time.monotonic() - self._started)
 
-    def feed(self, worlds: Sequence[World], pair: int, chunk: Chunk | None = None) -> bool:
-        """Compare one batch; False once the case has failed or cannot go on."""
+    def feed(self, worlds: Sequence[World], pair: int, chunks: Mapping[str, Chunk] | None = None) -> bool:
+        """Compare one batch; False once the case has failed or cannot go on. `chunks`: by fingerprint, where worlds were drawn."""
         left, right = self.case.pairs[pair]
         if self.case.claim == "used_database":
             worlds = _with_own_names(worlds)
-        for batch in self._batches(worlds, left, right, chunk):
-            self._judge(batch, left, right, chunk)
+        self._chunks = chunks or {}
+        for batch in self._batches(worlds, left, right):
+            self._judge(batch, left, right)
             if self.record.status in ("refused", "unproven"):
                 break
         self.record.seconds = time.monotonic() - self._started
         return self.record.status == "pass"
 
-    def _batches(self, worlds: Sequence[World], left: Side, right: Side, chunk: Chunk | None) -> Iterator[_Batch]:
+    def _batches(self, worlds: Sequence[World], left: Side, right: Side) -> Iterator[_Batch]:
         """The worlds run on both sides; unsuitable ones are left out, and a world that makes an engine raise is singled out."""
         try:
-            runs = [side.run(worlds, timeout=self.session.timeout) for side in (left, right)]
+            runs = self._run_sides(left, right, worlds)
         except UnsuitableWorldsError as error:
             self.record.skipped += len(error.indexes)
             kept = [world for index, world in enumerate(worlds) if index not in error.indexes]
             if kept:
-                yield from self._batches(kept, left, right, chunk)
+                yield from self._batches(kept, left, right)
             return
         except (KeyboardInterrupt, VariantError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever an engine raises is a finding about that engine
             if len(worlds) > 1:
                 middle = len(worlds) // 2
-                yield from self._batches(worlds[:middle], left, right, chunk)
-                yield from self._batches(worlds[middle:], left, right, chunk)
+                yield from self._batches(worlds[:middle], left, right)
+                yield from self._batches(worlds[middle:], left, right)
             else:
-                self._fail(FailedWorld(worlds[0], left, right, error=f"{type(error).__name__}: {error}", chunk=chunk))
+                self._fail(FailedWorld(worlds[0], left, right, error=f"{type(error).__name__}: {error}"))
                 self.record.scores = asdict(Scores(0.0, 0.0, 0.0))
                 self.record.worlds += 1
             return
         yield _Batch(tuple(worlds), *runs)
 
-    def _judge(self, batch: _Batch, left: Side, right: Side, chunk: Chunk | None) -> None:
+    def _run_sides(self, left: Side, right: Side, worlds: Sequence[World]) -> tuple[Run, Run]:
+        if self.case.size != "worlds":
+            return run_both(left, right, worlds, self.session.timeout)
+        # sql, polars and the oracle meet in several cases over the same worlds: each runs them once
+        known = self.session.remembered(left, worlds), self.session.remembered(right, worlds)
+        if known == (None, None):
+            runs = run_both(left, right, worlds, self.session.timeout)
+        else:
+            runs = (
+                known[0] or left.run(worlds, timeout=self.session.timeout),
+                known[1] or right.run(worlds, timeout=self.session.timeout),
+            )
+        for side, run in zip((left, right), runs, strict=True):
+            self.session.remember(side, worlds, run)
+        return runs
+
+    def _judge(self, batch: _Batch, left: Side, right: Side) -> None:
         outcome = check_claim(CLAIMS[self.case.claim], batch.left, batch.right)
         self._note_versions(batch)
         if not outcome.ok:
@@ -166,7 +184,7 @@ class CaseRun:
         if differing:
             results = list(zip(batch.left.results(), batch.right.results(), strict=True))
             for index in differing:
-                found = FailedWorld(batch.worlds[index], left, right, comparisons[index], results[index], chunk=chunk)
+                found = FailedWorld(batch.worlds[index], left, right, comparisons[index], results[index])
                 self._fail(found)
         if self.case.identical and not self.failures and not _same_bytes(batch):
             self.record.status, self.record.reason = "fail", "the rows are equal, the canonical bytes are not"
@@ -178,7 +196,7 @@ class CaseRun:
         return comparison.scores.least < self.record.threshold
 
     def _fail(self, failed: FailedWorld) -> None:
-        self.failures.append(failed)
+        self.failures.append(replace(failed, chunk=self._chunks.get(failed.world.fingerprint)))
         self.record.failed = len(self.failures)
         self.record.status = "fail"
         if failed.error:
@@ -210,6 +228,17 @@ class CaseRun:
                 "mean": total / count if count else 0.0,
                 "correlation": min(correlations) if correlations else None,
             }
+
+
+def labels(left: Side, right: Side) -> tuple[str, str]:
+    """How the matrix names the sides: what differs between them, since the other axes go through several values."""
+    if left.engine != right.engine:
+        return left.describe(), right.describe()
+    mine, yours = asdict(left.variant), asdict(right.variant)
+    axes = [name for name in mine if mine[name] != yours[name]]
+    shown = [replace(side, variant=Variant()).describe() for side in (left, right)]
+    values = [" ".join(f"{name}={side[name]}" for name in axes) for side in (mine, yours)]
+    return f"{shown[0]} {values[0]}".strip(), f"{shown[1]} {values[1]}".strip()
 
 
 def _same_bytes(batch: _Batch) -> bool:

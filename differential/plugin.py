@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     options.add_options(parser)
 
 
+@pytest.hookimpl(trylast=True)  # after Hypothesis has loaded the profile it was asked for
 def pytest_configure(config: pytest.Config) -> None:
     options.load_profile(config)
     if config.option.replay is None and not config.option.help:

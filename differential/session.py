@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 
-from fixtures.slices import slices_of
-from fixtures.strategies import worlds
 from hypothesis.strategies import SearchStrategy
 
 from differential.comparison import ComparisonPolicy
 from differential.engines import is_built_in
-from differential.pool import Chunk, chunks
+from differential.pool import Chunk, chunks, derived_seed
 from differential.profiles import Profile
+from differential.run import Run
+from differential.side import Side
 from fixtures.census import Census
 from fixtures.scenario import Scenario
+from fixtures.slices import slices_of
+from fixtures.strategies import worlds
 from fixtures.world import World
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +54,7 @@ class Session:
     timeout: float | None = None
     shares: int = 1
     progress: Callable[[str], None] = print
+    _budgeted: int = 0
 
     @property
     def built_in_only(self) -> bool:
@@ -66,7 +69,10 @@ class Session:
         return slices_of(self.world.census, self.world.scenario, generate_rules=not self.scenario_given)
 
     def chunks(self) -> Iterator[Chunk]:
-        """Generated worlds, endless; drawn once and kept, so that all tests of a session see the same."""
+        """Generated worlds, endless: drawn once and kept for all tests; under a time budget each test draws its own."""
+        if self.minutes is not None:
+            self._budgeted += 1
+            yield from chunks(self.strategy, derived_seed(self.seed, (1, 1), self._budgeted), self.part)
         position = 0
         while True:
             while position >= len(self._drawn):
@@ -89,6 +95,19 @@ class Session:
             wanted -= len(part)
             if wanted <= 0:
                 return
+
+    def remembered(self, side: Side, worlds: Sequence[World]) -> Run | None:
+        """A run of this session that need not be done again."""
+        return self._runs.get((side, tuple(world.fingerprint for world in worlds)))
+
+    def remember(self, side: Side, worlds: Sequence[World], run: Run) -> None:
+        """Keep a run for other tests over the same worlds; not under a time budget, when there is no end to worlds."""
+        if self.minutes is None:
+            self._runs[side, tuple(world.fingerprint for world in worlds)] = run
+
+    @cached_property
+    def _runs(self) -> dict[tuple[Side, tuple[str, ...]], Run]:
+        return {}
 
     @cached_property
     def _source(self) -> Iterator[Chunk]:

@@ -6,6 +6,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -68,22 +69,26 @@ class Side:
     def run(self, worlds: Sequence[World], *, timeout: float | None = None) -> Run:
         """Run the worlds this way; worlds that an engine cannot take at once are run one by one."""
         with legacy_flag(self.legacy_flag):
-            if self.history == "prefix":
-                return _cut(self._run([_longer(world) for world in worlds], timeout), worlds)
-            if self.history == "used_database":
-                return self._on_used_database(worlds, timeout)
-            if self.history == "crowded":
-                return self._crowded(worlds, timeout)
-            if self.history == "few_at_once":
-                return join_runs([self._run(group, timeout) for group in _groups(worlds)])
-            if self.history == "new_process":
-                environment = {"PYTHONHASHSEED": "4711"}
-                arguments = (self.engine, list(worlds), self.variant)
-                run: Run = workers.call(
-                    "differential.side:run_many", *arguments, env=environment, fresh=True, timeout=timeout
-                )
-                return run
-            return self._run(worlds, timeout)
+            return self.execute(worlds, timeout)
+
+    def execute(self, worlds: Sequence[World], timeout: float | None) -> Run:
+        """As `run`, under the legacy flag as it is."""
+        if self.history == "prefix":
+            return _cut(self._run([_longer(world) for world in worlds], timeout), worlds)
+        if self.history == "used_database":
+            return self._on_used_database(worlds, timeout)
+        if self.history == "crowded":
+            return self._crowded(worlds, timeout)
+        if self.history == "few_at_once":
+            return join_runs([self._run(group, timeout) for group in _groups(worlds)])
+        if self.history == "new_process":
+            arguments = (self.engine, list(worlds), self.variant)
+            environment = {"PYTHONHASHSEED": "4711"}
+            run: Run = workers.call(
+                "differential.side:run_many", *arguments, env=environment, fresh=True, timeout=timeout
+            )
+            return run
+        return self._run(worlds, timeout)
 
     def _run(self, worlds: Sequence[World], timeout: float | None, variant: Variant | None = None) -> Run:
         how = variant or self.variant
@@ -132,6 +137,16 @@ class Side:
     def from_json(cls, value: Mapping[str, Any]) -> Side:
         """Raises KeyError, TypeError or VariantError for something that `to_json` did not write."""
         return cls(str(value["engine"]), Variant(**value["variant"]), bool(value["legacy_flag"]), value["history"])
+
+
+def run_both(left: Side, right: Side, worlds: Sequence[World], timeout: float | None = None) -> tuple[Run, Run]:
+    """Run both sides, at the same time where they agree on the legacy flag, which is one variable of the whole process."""
+    if left.legacy_flag != right.legacy_flag:
+        return left.run(worlds, timeout=timeout), right.run(worlds, timeout=timeout)
+    with legacy_flag(left.legacy_flag), ThreadPoolExecutor(max_workers=1) as pool:
+        other = pool.submit(right.execute, worlds, timeout)
+        one = left.execute(worlds, timeout)
+        return one, other.result()
 
 
 def run_engine(spec: str, worlds: Sequence[World], variant: Variant, timeout: float | None = None) -> Run:

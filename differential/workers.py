@@ -65,13 +65,13 @@ def call(
     """
     limit = DEFAULT_TIMEOUT if timeout is None else timeout
     environment = dict(env or {})
+    key = (os.getpid(), frozenset({**_inherited(), **environment}.items()))
     if fresh:
-        worker = _Worker(environment)
+        worker = _take_spare(key, environment, target.partition(":")[0])
         try:
             return worker.call(target, args, limit)
         finally:
             worker.close()
-    key = (os.getpid(), frozenset({**_inherited(), **environment}.items()))
     with _lock:
         worker = _kept.get(key) or _Worker(environment)
         _kept[key] = worker
@@ -86,9 +86,19 @@ def call(
 def close_all() -> None:
     """End every kept child; called at exit."""
     with _lock:
-        for worker in _kept.values():
+        for worker in [*_kept.values(), *(spare for spares in _spares.values() for spare in spares)]:
             worker.close()
         _kept.clear()
+        _spares.clear()
+
+
+def _take_spare(key: _Key, env: Mapping[str, str], module: str) -> _Worker:
+    """A child that has done nothing yet. The next one is started right away and imports `module` while others work."""
+    with _lock:
+        spares = _spares.setdefault((*key, module), [])
+        worker = spares.pop() if spares else _Worker(env, preload=module)
+        spares.append(_Worker(env, preload=module))
+    return worker
 
 
 def _inherited() -> dict[str, str]:
@@ -99,14 +109,14 @@ def _inherited() -> dict[str, str]:
 class _Worker:
     """One child and the two pipes to it. Its standard output and error go to a file, so prints do no harm."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], preload: str = "") -> None:
         child_in, self._to_child = os.pipe()
         self._from_child, child_out = os.pipe()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._lock = threading.Lock()
         search_path = os.pathsep.join([str(ROOT), *(entry or str(Path.cwd()) for entry in sys.path)])
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _CHILD, str(child_in), str(child_out)],
+            [sys.executable, "-c", _CHILD, str(child_in), str(child_out), preload],
             env={**os.environ, **env, "PYTHONPATH": search_path},
             pass_fds=(child_in, child_out),
             stdin=subprocess.DEVNULL,
@@ -182,13 +192,17 @@ class _Worker:
         self._log.close()
 
 
-_CHILD = "import sys; from differential.workers import serve; serve(int(sys.argv[1]), int(sys.argv[2]))"
+_CHILD = "import sys; from differential.workers import serve; serve(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])"
 
 
-def serve(source: int, sink: int) -> None:
+def serve(source: int, sink: int, preload: str = "") -> None:
     """The child's loop: answer calls until the parent closes the pipe."""
     import importlib
     import traceback
+
+    if preload:
+        with suppress(Exception):  # a module that cannot be imported is reported by the call that names it
+            importlib.import_module(preload)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; it closes the pipe
     while True:
@@ -244,5 +258,7 @@ def _read_exactly(descriptor: int, size: int) -> bytes:
 
 
 _lock = threading.Lock()
-_kept: dict[tuple[int, frozenset[tuple[str, str]]], _Worker] = {}
+_Key = tuple[int, frozenset[tuple[str, str]]]
+_kept: dict[_Key, _Worker] = {}
+_spares: dict[tuple[int, frozenset[tuple[str, str]], str], list[_Worker]] = {}
 atexit.register(close_all)

@@ -1,0 +1,120 @@
+"""The parity tests: every engine and variant on the same input. `--parity NAME` chooses among them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from differential.cases import Case, all_cases, border_case
+from differential.finding import explain
+from differential.parity import CaseRun
+from differential.plugin import SESSION, RefusedError, keep_record
+from differential.pool import Chunk
+from differential.repro import regressions, replay
+from differential.schemas import EVENT_TYPES
+from differential.session import REGRESSIONS, Session
+from differential.side import Side
+from fixtures.edges import EDGE_LABELS, labels_of_run
+from fixtures.populations import generate
+from fixtures.scenario import Scenario
+from fixtures.world import World
+
+REGRESSION, COVERAGE = "regression", "coverage"
+BORDER_ROWS = (2_047, 2_048, 2_049, 122_879, 122_880, 122_881)
+"""Around DuckDB's vector size (2 048) and row group size (122 880)."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    session = metafunc.config.stash.get(SESSION, None)
+    if "case" in metafunc.fixturenames:
+        cases = [] if session is None else [*all_cases(session.engines), border_case(session.engines)]
+        marked = [
+            pytest.param(case, id=f"{case.test}-{case.name}", marks=pytest.mark.parity(case.test)) for case in cases
+        ]
+        metafunc.parametrize("case", marked)
+    if "bundle" in metafunc.fixturenames:
+        bundles = [pytest.param(path, id=path.name) for path in regressions(REGRESSIONS)]
+        metafunc.parametrize("bundle", bundles)
+
+
+@pytest.mark.parity(REGRESSION)
+def test_regression(bundle: Path) -> None:
+    """A failure that was once found and mended stays mended."""
+    result = replay(bundle)
+
+    assert result.status == 0, result.report
+
+
+def test_parity(case: Case, parity_session: Session, request: pytest.FixtureRequest) -> None:
+    """Both sides agree exactly (attached engines: above the threshold) and their proofs bear the claim."""
+    run = CaseRun(case, parity_session)
+    try:
+        feed_all(run, case, parity_session)
+        record = run.record
+        if record.status in ("refused", "unproven"):
+            raise RefusedError(f"{record.status.upper()}: {record.left} against {record.right}\n{record.reason}")
+        if run.failures:
+            pytest.fail(explain(run, parity_session), pytrace=False)
+        assert record.worlds > 0, "no world was compared"
+        assert record.status == "pass", record.reason
+    finally:
+        keep_record(request.node, run.record)
+
+
+@pytest.mark.parity(COVERAGE)
+def test_coverage(parity_session: Session, request: pytest.FixtureRequest) -> None:
+    """The generated worlds exercised every event type and every edge label; a label that is never drawn is never tested."""
+    if parity_session.given:
+        pytest.skip("the worlds are slices of a given census")
+    counts: Counter[str] = Counter(dict.fromkeys([*EVENT_TYPES, *EDGE_LABELS], 0))
+    worlds = 0
+    for chunk in parity_session.share("worlds"):
+        worlds += len(chunk.worlds)
+        run = parity_session.remembered(Side("polars"), chunk.worlds) or Side("polars").run(chunk.worlds)
+        for labels in labels_of_run(chunk.worlds, run):
+            counts.update(labels)
+    keep_record(request.node, {"coverage": {"worlds": worlds, "labels": dict(counts)}})
+    never = sorted(label for label, count in counts.items() if not count)
+
+    assert not never or parity_session.profile.name == "quick", (
+        f"never generated in {worlds} worlds: {', '.join(never)}"
+    )
+
+
+def feed_all(run: CaseRun, case: Case, session: Session) -> None:
+    """Give a case its inputs: special ones, the given or the real census, then generated worlds, each pair its share."""
+    if case.inputs == "borders":
+        for rows in (rows for rows in BORDER_ROWS if rows <= session.profile.largest):
+            if not run.feed([World(generate(rows, seed=rows), Scenario(end_year=2025))], 0):
+                return
+        return
+    if case.inputs == "thousand" and not run.feed([World(generate(1_000, seed=7), Scenario(end_year=2026))], 0):
+        return
+    if not run.feed([session.world], 0):
+        return
+    for shares, chunks in _shares(case, session):
+        for pair, worlds in enumerate(shares):
+            if worlds and not run.feed(worlds, pair, chunks):
+                return
+            session.progress(
+                f"{case.test}[{case.name}]: {run.record.worlds} worlds, {run.rate:.0f}/s, {run.record.failed} failures"
+            )
+
+
+def _shares(case: Case, session: Session) -> Iterator[tuple[list[list[World]], dict[str, Chunk]]]:
+    """Generated worlds dealt out to the case's pairs: few batches rather than many, since each pass has a fixed cost."""
+    pairs = len(case.pairs)
+    dealt: list[list[World]] = [[] for _ in range(pairs)]
+    where: dict[str, Chunk] = {}
+    for chunk in session.share(case.size):
+        for position, world in enumerate(chunk.worlds):
+            dealt[position % pairs].append(world)
+            where[world.fingerprint] = chunk
+        if pairs == 1 or session.minutes is not None:
+            yield dealt, where
+            dealt, where = [[] for _ in range(pairs)], {}
+    if where:
+        yield dealt, where
