@@ -28,6 +28,8 @@ def anniversary(day: dt.date, year: int) -> dt.date:
 def completed_years(since: dt.date, day: dt.date) -> int:
     """Age or service on `day`: the difference of the years, less 1 before the anniversary in day's year."""
     years = day.year - since.year
+    if day.month != since.month:  # an anniversary never leaves its month
+        return years if day.month > since.month else years - 1
     return years if day >= anniversary(since, day.year) else years - 1
 
 
