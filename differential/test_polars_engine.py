@@ -21,11 +21,14 @@ from differential.engines.polars import (
     PolarsEngine,
     SavedStateError,
     arrow,
+    contributions,
     database,
     dates,
     draws,
+    pay,
     quotas,
 )
+from differential.engines.polars.parameters import Parameters
 from differential.run import Infeasible, Run
 from differential.schemas import EVENTS_SCHEMA, EVENTS_TABLE, STATE_SCHEMA, STATE_TABLE, STATE_VIEW
 from differential.variant import LEGACY_FLAG, SWITCHES, Variant, VariantError
@@ -163,6 +166,35 @@ def test_uuid_text_and_decimals_round_trip() -> None:
         "10000000000000.00",
     ]
     assert arrow.counts(column.slice(1), "v").to_list() == values.to_list()[1:]
+
+
+def test_hazards_by_hand() -> None:
+    """Base 20 000 ppm, tenure 2-4 x 1.5, age 25-34 x 1.4: 42 000; one level up less 15 %: 35 700; two: 29 400."""
+    world = World(Census.from_employees([_person(0)]), Scenario.create())
+    table = pay.hazard_table(Parameters([world]).rules(0), 1)
+    found = dict(zip(table["cell"].to_list(), table["hazard"].to_list(), strict=True))
+    assert [found[(level * 5 + 1) * 5 + 1] for level in range(3)] == [42_000, 35_700, 29_400]
+    assert found[(0 * 5 + 0) * 5 + 4] == 20_000 * 5_000 * 3_000 // 10**8
+
+
+def test_match_in_two_divisions_equals_exact_arithmetic() -> None:
+    """Up to the largest pay, 366 days and 1e8 squared basis points, where the sum needs 69 bits."""
+    source = random.Random(2)
+
+    def case() -> tuple[int, int, int, int, int]:
+        days = source.choice([365, 366])
+        before = source.randint(0, days)
+        pays = [source.choice([10**10, source.randint(0, 10**10)]) for _ in range(2)]
+        rates = [source.choice([10**8, 0, 9_999, 10_001, source.randint(0, 10**8)]) for _ in range(2)]
+        return pays[0] * before, pays[1] * (days - before), rates[0], rates[1], days
+
+    cases = [case() for _ in range(2000)]
+    names = ["before_limited_pay_days", "after_limited_pay_days", "match_before", "match_after", "days"]
+    frame = pl.DataFrame(cases, schema=dict.fromkeys(names, pl.Int64), orient="row")
+    found = frame.select(contributions.match_amount(pl.col("days"))).to_series().to_list()
+    exact = [(2 * (a * m + b * n) + 10**8 * days) // (2 * 10**8 * days) for a, b, m, n, days in cases]
+    assert found == exact
+    assert max(a * m + b * n for a, b, m, n, _ in cases) > 2**63
 
 
 # Ways of running

@@ -100,12 +100,12 @@ def _amounts(rules: Rules) -> list[pl.Expr]:
         half_up(pl.col("employed_pay_days"), days).alias("prorated"),
         limit.alias("deferral_limit"),
         pl.min_horizontal(limit, half_up(deferred, days * BASIS_POINTS)).alias("contribution"),
-        pl.when(rules["match.enabled"]).then(_match(days)).otherwise(nothing).alias("full_match"),
+        pl.when(rules["match.enabled"]).then(match_amount(days)).otherwise(nothing).alias("full_match"),
         pl.when(pl.col("eligible_on") <= pl.col("last")).then(core).otherwise(nothing).alias("full_core"),
     ]
 
 
-def _match(days: pl.Expr) -> pl.Expr:
+def match_amount(days: pl.Expr) -> pl.Expr:
     """half_up(S / (10^8 D)) with S = sum of pay days times m, up to 3.7e20: too large for 64 bits, so divided in two steps.
 
     With m = 10^4 q + t: floor((S + 10^8 D / 2) / (10^8 D)) = (P + (T + 5 * 10^7 D) // 10^4) // (10^4 D), where P sums pay days

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from differential.engines.polars import draws
@@ -55,8 +56,7 @@ def promotion(people: pl.LazyFrame, rules: Rules, hazards: pl.DataFrame | None) 
     if hazards is None:
         with_hazard = bands.with_columns(hazard(rules).alias("hazard"))
     else:
-        keys = ["world", "level", "tenure_band", "age_band"]
-        with_hazard = bands.join(hazards.lazy(), on=keys, how="left", maintain_order="left")
+        with_hazard = bands.with_columns(_cell()).join(hazards.lazy(), on="cell", how="left", maintain_order="left")
     promoted = pl.col("candidate") & draws.happens(draws.PROMOTION, pl.col("hazard"))
     pay = pl.col("pay")
     raised = pl.min_horizontal(
@@ -84,17 +84,11 @@ def hazard(rules: Rules) -> pl.Expr:
 
 
 def hazard_table(rules: Rules, worlds: int) -> pl.DataFrame:
-    """Every world's hazards by world, level, tenure_band and age_band."""
-    axes = [
-        pl.DataFrame({"world": range(worlds)}, schema={"world": pl.Int32}),
-        pl.DataFrame({"level": range(1, rules.levels + 1)}, schema={"level": pl.Int32}),
-        pl.DataFrame({"tenure_band": range(5)}, schema={"tenure_band": pl.Int32}),
-        pl.DataFrame({"age_band": range(5)}, schema={"age_band": pl.Int32}),
-    ]
-    cells = axes[0]
-    for axis in axes[1:]:
-        cells = cells.join(axis, how="cross")
-    return rules.attach(cells).select("world", "level", "tenure_band", "age_band", hazard(rules).alias("hazard"))
+    """The hazard of every `cell`: every world, level, tenure band and age band."""
+    axes = ("world", "level", "tenure_band", "age_band")
+    grid = np.indices((worlds, rules.levels, 5, 5), dtype=np.int32).reshape(len(axes), -1)
+    cells = pl.DataFrame(dict(zip(axes, grid, strict=True))).with_columns(pl.col("level") + 1)
+    return rules.attach(cells).select(_cell(), hazard(rules).alias("hazard"))
 
 
 def raises(people: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
@@ -112,6 +106,11 @@ def raises(people: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
         .with_columns((employed & (step > 0)).alias("raised"))
         .with_columns(pl.when("raised").then(new_pay).otherwise(pay).alias("final_pay"))
     )
+
+
+def _cell() -> pl.Expr:
+    """World, level and both bands as one number, so that a look-up compares one column."""
+    return ((pl.col("slot") * 5 + pl.col("tenure_band")) * 5 + pl.col("age_band")).alias("cell")
 
 
 def _band(years: pl.Expr, starts: tuple[int, ...]) -> pl.Expr:
