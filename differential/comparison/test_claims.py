@@ -125,6 +125,11 @@ def test_the_legacy_flag_must_take_the_switches_away() -> None:
     assert codes("legacy", SQL, replace(SQL, forced_legacy=True)) == {"legacy"}
 
 
+def test_a_resume_within_one_process_is_none() -> None:
+    assert codes("resume", SQL, replace(SQL, legs=(100, 100))) == {"differ"}
+    assert codes("resume", SQL, replace(SQL, legs=(100,))) == {"differ"}
+
+
 def test_an_empty_shard_among_many_people_is_refused() -> None:
     assert codes("shards", SQL, replace(SQL, shard_rows=(100, 0))) == {"shards"}
     assert codes("shards", SQL, replace(SQL, shard_rows=(10, 0))) == set()
