@@ -4,7 +4,10 @@ WITH ranked AS (
     SELECT
         e.*, p.world, p.employee_id, p.employee_ssn, p.birth_date, p.hire_date,
         -- on the day of the promotion the families before it in the order of codes still see the level left
-        CASE WHEN (e.event_date, e.code) >= (p.promotion_day, 3) THEN p.level_2 ELSE p.level_1 END AS level_id,
+        CASE
+            WHEN e.event_date > p.promotion_day OR e.event_date = p.promotion_day AND e.code >= 3 THEN p.level_2
+            ELSE p.level_1
+        END AS level_id,
         p.scenario_id, p.plan_design_id, p.year, p.event_hash,
         row_number() OVER (PARTITION BY e.person ORDER BY e.event_date, e.code)::INTEGER AS event_sequence
     FROM event_row e
