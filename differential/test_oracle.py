@@ -50,14 +50,13 @@ def run(people: list[Employee], **scenario: Any) -> Run:
 
 
 def events(result: Run, event_type: str, employee_id: str = "E0001") -> list[dict[str, Any]]:
-    rows = result.events.to_pylist()
+    rows: list[dict[str, Any]] = result.events.to_pylist()
     return [row for row in rows if row["event_type"] == event_type and row["employee_id"] == employee_id]
 
 
 def state(result: Run, year: int = 2025, employee_id: str = "E0001") -> dict[str, Any]:
-    (row,) = (
-        row for row in result.state.to_pylist() if row["simulation_year"] == year and row["employee_id"] == employee_id
-    )
+    rows: list[dict[str, Any]] = result.state.to_pylist()
+    (row,) = (row for row in rows if row["simulation_year"] == year and row["employee_id"] == employee_id)
     return row
 
 
@@ -203,7 +202,11 @@ def test_an_infeasible_world_has_no_rows_and_fails_alone() -> None:
 
 
 def test_infeasibility_of_a_later_year_leaves_no_rows_of_earlier_ones() -> None:
-    rules = STILL | {"target_growth_rate": "-0.1", "total_termination_rate": "0.25", "new_hire_termination_rate": 1}
+    rules: dict[str, Any] = STILL | {
+        "target_growth_rate": "-0.1",
+        "total_termination_rate": "0.25",
+        "new_hire_termination_rate": 1,
+    }
     people = [employee(n) for n in range(1, 8)]
     # 7: target 6.3 -> 6, exits 1.75 -> 1, net 0. 6: 5.4 -> 5, exits 1.5 -> 1, net 0. 5: 4.5 -> 5, exits 1, net 1.
     assert run(people, **rules, end_year=2026).infeasible == {}
@@ -301,7 +304,7 @@ def test_hire_age_by_cumulative_weight(drawn: int, age: int) -> None:
 
 def test_new_hire_exits_lie_after_the_hire() -> None:
     # 40 people, 50 % growth: net 20, h = .5: 40 hires, 20 of them leave.
-    rules = STILL | {"target_growth_rate": "0.5", "new_hire_termination_rate": "0.5"}
+    rules: dict[str, Any] = STILL | {"target_growth_rate": "0.5", "new_hire_termination_rate": "0.5"}
     result = run([employee(n) for n in range(1, 41)], **rules, end_year=2025)
     rows = [row for row in result.events.to_pylist() if row["event_type"] == "termination"]
     drawn = {f"NH_2025_{s:06d}": draws.draw(42, employee_key(f"NH_2025_{s:06d}"), 2025, 7) for s in range(1, 41)}
@@ -432,7 +435,7 @@ def test_no_eligibility_event_before_the_first_year_nor_after_exit() -> None:
     early = run([employee(hire_date=D(2024, 12, 1))], **STILL, end_year=2025)  # 31 December 2024
     assert events(early, "eligibility") == []
     assert state(early)["eligibility_date"] == D(2024, 12, 31)
-    rules = STILL | {"target_growth_rate": -1, "eligibility": {"waiting_period_days": 365}}
+    rules: dict[str, Any] = STILL | {"target_growth_rate": -1, "eligibility": {"waiting_period_days": 365}}
     gone = run([employee(hire_date=D(2024, 12, 31))], **rules, end_year=2025)
     assert state(gone)["termination_date"] < D(2025, 12, 31)
     assert (events(gone, "eligibility"), state(gone)["is_eligible"], state(gone)["eligibility_date"]) == (
@@ -469,7 +472,7 @@ def test_automatic_enrolment_day(hire: dt.date, rules: dict[str, Any], expected:
 
 
 def test_automatic_enrolment_due_in_the_next_year_comes_in_the_next_year() -> None:
-    rules = STILL | {"auto_enrollment": AUTO | {"window_days": 336}}
+    rules: dict[str, Any] = STILL | {"auto_enrollment": AUTO | {"window_days": 336}}
     result = run([employee(hire_date=D(2024, 12, 31))], **rules, end_year=2026)
     (row,) = events(result, "enrollment")
     assert (row["event_date"], row["event_payload"]) == (D(2026, 1, 1), '{"source":"auto"}')
@@ -478,7 +481,10 @@ def test_automatic_enrolment_due_in_the_next_year_comes_in_the_next_year() -> No
 
 
 def test_new_hires_only_takes_the_hires_of_the_simulation() -> None:
-    rules = STILL | {"target_growth_rate": 1, "auto_enrollment": AUTO | {"scope": "new_hires_only", "window_days": 0}}
+    rules: dict[str, Any] = STILL | {
+        "target_growth_rate": 1,
+        "auto_enrollment": AUTO | {"scope": "new_hires_only", "window_days": 0},
+    }
     result = run([employee()], **rules, new_hire_termination_rate=0, eligibility={"waiting_period_days": 0})
     assert events(result, "enrollment") == []
     for row in result.events.to_pylist():
@@ -496,7 +502,7 @@ SURE = {"probability_by_age": EVEN, "probability_by_income": ANY_INCOME}
 
 
 def test_voluntary_enrolment_is_drawn_by_segment() -> None:
-    rules = {
+    rules: dict[str, Any] = {
         "voluntary_enrollment": {
             "probability_by_age": {"young": "0.3", "mid_career": "0.55", "mature": "0.7", "senior": "0.8"},
             "probability_by_income": {"low_income": "0.7", "moderate": 1, "high": "1.15", "executive": "1.25"},
@@ -514,7 +520,7 @@ def test_voluntary_enrolment_is_drawn_by_segment() -> None:
 
 def test_voluntary_enrolment_window_day_and_rate() -> None:
     key = employee_key("E0001")
-    sure = {"voluntary_enrollment": SURE}
+    sure: dict[str, Any] = {"voluntary_enrollment": SURE}
     whole = enrolment.voluntary_enrolment(member(**sure))
     assert whole is not None
     assert whole.day == D(2025, 1, 1) + dt.timedelta(days=draws.draw(42, key, 2025, 13) % 365)
@@ -522,7 +528,7 @@ def test_voluntary_enrolment_window_day_and_rate() -> None:
     late = enrolment.voluntary_enrolment(member(hire=D(2024, 12, 10), **sure))  # eligible on 9 January
     assert late is not None
     assert late.day == D(2025, 1, 9) + dt.timedelta(days=draws.draw(42, key, 2025, 13) % (365 - 8))
-    wait = {"eligibility": {"waiting_period_days": 365}}
+    wait: dict[str, Any] = {"eligibility": {"waiting_period_days": 365}}
     last = enrolment.voluntary_enrolment(member(hire=D(2024, 12, 31), **sure, **wait))
     assert last is not None
     assert last.day == D(2025, 12, 31)
@@ -532,7 +538,7 @@ def test_voluntary_enrolment_window_day_and_rate() -> None:
 
 def test_the_earlier_enrolment_wins_and_a_tie_is_voluntary() -> None:
     # eligible on 30 December or later leaves one or two days for the voluntary draw
-    only_day = {"voluntary_enrollment": SURE, "eligibility": {"waiting_period_days": 365}}
+    only_day: dict[str, Any] = {"voluntary_enrollment": SURE, "eligibility": {"waiting_period_days": 365}}
     tie = member(hire=D(2024, 12, 31), **only_day, auto_enrollment=AUTO | {"window_days": 0})
     assert enrolment.automatic_enrolment(tie) == enrolment.Enrolment(D(2025, 12, 31), 200, "auto")
     won = enrolment.enrolment(tie)
@@ -547,12 +553,16 @@ def test_the_earlier_enrolment_wins_and_a_tie_is_voluntary() -> None:
 
 
 def test_an_enrolment_after_the_exit_leaves_the_other_one() -> None:
-    rules = {"voluntary_enrollment": SURE, "auto_enrollment": AUTO}
+    rules: dict[str, Any] = {"voluntary_enrollment": SURE, "auto_enrollment": AUTO}
     voluntary = enrolment.voluntary_enrolment(member(**rules))
     assert voluntary is not None
     assert voluntary.day < D(2025, 12, 1)
     # auto is due long after: hired so that eligibility is past and the window ends in December
-    late = {"voluntary_enrollment": SURE, "auto_enrollment": AUTO | {"window_days": 3660}, "hire": D(2015, 11, 15)}
+    late: dict[str, Any] = {
+        "voluntary_enrollment": SURE,
+        "auto_enrollment": AUTO | {"window_days": 3660},
+        "hire": D(2015, 11, 15),
+    }
     auto = enrolment.automatic_enrolment(member(**late))
     assert auto is not None
     assert auto.day == D(2015, 11, 15) + dt.timedelta(days=3690)
@@ -587,7 +597,7 @@ def test_opted_out_people_may_only_come_back_voluntarily() -> None:
 
 
 def test_opt_out_ends_the_rate_and_stays() -> None:
-    rules = STILL | {"auto_enrollment": AUTO | OUT | {"opt_out_grace_period": 1}}
+    rules: dict[str, Any] = STILL | {"auto_enrollment": AUTO | OUT | {"opt_out_grace_period": 1}}
     result = run([employee()], **rules, end_year=2026, employer_core={"enabled": False})
     (row,) = events(result, "enrollment_change")
     assert (row["event_date"], row["event_payload"]) == (D(2025, 1, 2), '{"reason":"opt_out"}')
@@ -626,7 +636,7 @@ def test_escalation_waits_for_the_delay(since: dt.date, escalated: bool) -> None
 
 
 def test_escalation_delay_counts_from_29_february() -> None:
-    rules = {"deferral_auto_escalation": {"effective_day": "02-28"}}
+    rules: dict[str, Any] = {"deferral_auto_escalation": {"effective_day": "02-28"}}
     assert escalates(enrolled_member(D(2024, 2, 29), **rules)) == 400
     rules = {"deferral_auto_escalation": {"effective_day": "02-27"}}
     assert escalates(enrolled_member(D(2024, 2, 29), **rules)) is None
@@ -636,7 +646,7 @@ def test_escalation_delay_counts_from_29_february() -> None:
     ("since", "escalated"), [(D(2025, 4, 30), True), (D(2025, 5, 1), False), (D(2025, 5, 2), False)]
 )
 def test_escalation_needs_enrolment_before_the_day(since: dt.date, escalated: bool) -> None:
-    rules = {"deferral_auto_escalation": {"effective_day": "05-01", "first_escalation_delay_years": 0}}
+    rules: dict[str, Any] = {"deferral_auto_escalation": {"effective_day": "05-01", "first_escalation_delay_years": 0}}
     assert (escalates(enrolled_member(since, **rules)) is not None) is escalated
 
 
@@ -644,13 +654,13 @@ def test_escalation_needs_enrolment_before_the_day(since: dt.date, escalated: bo
     ("exit_day", "escalated"), [(D(2025, 4, 30), False), (D(2025, 5, 1), True), (D(2025, 5, 2), True)]
 )
 def test_escalation_needs_employment_on_the_day(exit_day: dt.date, escalated: bool) -> None:
-    rules = {"deferral_auto_escalation": {"effective_day": "05-01"}}
+    rules: dict[str, Any] = {"deferral_auto_escalation": {"effective_day": "05-01"}}
     assert (escalates(enrolled_member(D(2023, 1, 1), exit_day=exit_day, **rules)) is not None) is escalated
 
 
 @pytest.mark.parametrize(("cutoff", "escalated"), [("2015-03-09", True), ("2015-03-10", True), ("2015-03-11", False)])
 def test_escalation_cutoff_is_inclusive(cutoff: str, escalated: bool) -> None:
-    rules = {"deferral_auto_escalation": {"hire_date_cutoff": cutoff}}
+    rules: dict[str, Any] = {"deferral_auto_escalation": {"hire_date_cutoff": cutoff}}
     assert (escalates(enrolled_member(D(2023, 1, 1), **rules)) is not None) is escalated
 
 
@@ -658,7 +668,7 @@ def test_escalation_cutoff_is_inclusive(cutoff: str, escalated: bool) -> None:
     ("opt_out", "escalated"), [(D(2025, 4, 30), False), (D(2025, 5, 1), False), (D(2025, 5, 2), True), (None, True)]
 )
 def test_escalation_and_opt_out_in_one_year(opt_out: dt.date | None, escalated: bool) -> None:
-    rules = {"deferral_auto_escalation": {"effective_day": "05-01", "first_escalation_delay_years": 0}}
+    rules: dict[str, Any] = {"deferral_auto_escalation": {"effective_day": "05-01", "first_escalation_delay_years": 0}}
     assert (escalates(enrolled_member(D(2025, 4, 1), **rules), opt_out) is not None) is escalated
 
 
@@ -669,18 +679,20 @@ def test_no_escalation_once_opted_out_when_off_or_when_not_enrolled() -> None:
 
 
 def test_opt_out_after_escalation_shows_the_raised_rate() -> None:
-    rules = STILL | {
+    rules: dict[str, Any] = STILL | {
         "auto_enrollment": AUTO | OUT | {"opt_out_grace_period": 1},
         "deferral_auto_escalation": {"effective_day": "01-01", "first_escalation_delay_years": 0},
     }
     # enrolled on 31 January, escalated on 1 February, out at the end of the grace period of one day: 1 February.
     hire = D(2024, 11, 17)  # + 30 = 17 December, + 45 = 31 January
-    same_day = rules | {"deferral_auto_escalation": {"effective_day": "02-01", "first_escalation_delay_years": 0}}
+    same_day: dict[str, Any] = rules | {
+        "deferral_auto_escalation": {"effective_day": "02-01", "first_escalation_delay_years": 0}
+    }
     result = run([employee(hire_date=hire)], **same_day, end_year=2025)
     assert events(result, "enrollment")[0]["event_date"] == D(2025, 1, 31)
     assert events(result, "deferral_escalation") == []  # opted out on the very day
     # With a grace of 366 days the opt-out is drawn; escalation comes on the day after enrolment.
-    long = same_day | {"auto_enrollment": AUTO | OUT | {"opt_out_grace_period": 366}}
+    long: dict[str, Any] = same_day | {"auto_enrollment": AUTO | OUT | {"opt_out_grace_period": 366}}
     result = run([employee(hire_date=hire)], **long, end_year=2025)
     (raised,), (out,) = events(result, "deferral_escalation"), events(result, "enrollment_change")
     assert out["event_date"] > raised["event_date"] == D(2025, 2, 1)
@@ -788,15 +800,19 @@ def test_core_needs_eligibility_on_or_before_the_last_day() -> None:
     ],
 )
 def test_annual_additions_lower_core_then_match(limit: int, expected: tuple[int, int]) -> None:
-    limits = {"elective_deferral": 20_000, "catch_up": 5_000, "compensation": 350_000}
-    scenario = {"limits": {2025: limits | {"annual_additions": Decimal(limit).scaleb(-2)}}}
+    limits: dict[str, Any] = {"elective_deferral": 20_000, "catch_up": 5_000, "compensation": 350_000}
+    scenario: dict[str, Any] = {"limits": {2025: limits | {"annual_additions": Decimal(limit).scaleb(-2)}}}
     assert money.within_annual_additions(member(**scenario), 20_000_00, 4_000_00, 600_00) == expected
     # Catch-up above the elective limit does not count.
     assert money.within_annual_additions(member(**scenario), 25_000_00, 4_000_00, 600_00) == expected
 
 
 def test_money_events_and_balance() -> None:
-    rules = STILL | {"deferral_auto_escalation": {"enabled": False}, "merit_rates": [0] * 5, "cola_rate": 0}
+    rules: dict[str, Any] = STILL | {
+        "deferral_auto_escalation": {"enabled": False},
+        "merit_rates": [0] * 5,
+        "cola_rate": 0,
+    }
     result = run([employee(deferral_bp=400)], **rules, end_year=2026)
     (own,) = (row for row in events(result, "contribution") if row["simulation_year"] == 2026)
     assert own["compensation_amount"] == Decimal("2400.00")
@@ -814,7 +830,7 @@ def test_money_events_and_balance() -> None:
 
 
 def test_amounts_of_nothing_make_no_event() -> None:
-    rules = STILL | {"employer_match": {"enabled": False}, "employer_core": {"contribution_rate": 0}}
+    rules: dict[str, Any] = STILL | {"employer_match": {"enabled": False}, "employer_core": {"contribution_rate": 0}}
     result = run([employee(deferral_bp=1, pay_cents=4_000)], **rules, end_year=2025)
     # .0001 x 40.00 a year, 41.80 from 15 July: under half a cent
     assert {row["event_type"] for row in result.events.to_pylist()} == {"raise"}
@@ -896,7 +912,9 @@ def test_order_and_sequence() -> None:
 
 
 def test_level_of_an_event_is_the_one_held_after_it() -> None:
-    rules = STILL | {"promotion": {"base_hazard": 1, "tenure_multipliers": [1] * 5, "age_multipliers": [1] * 5}}
+    rules: dict[str, Any] = STILL | {
+        "promotion": {"base_hazard": 1, "tenure_multipliers": [1] * 5, "age_multipliers": [1] * 5}
+    }
     # 21 on 1 February, with a year of service: eligibility, then promotion, on one day
     result = run([employee(birth_date=D(2004, 2, 1), hire_date=D(2023, 5, 1))], **rules, end_year=2025)
     levels = {row["event_type"]: (row["event_sequence"], row["level_id"]) for row in result.events.to_pylist()}
@@ -904,7 +922,7 @@ def test_level_of_an_event_is_the_one_held_after_it() -> None:
 
 
 def test_state_of_a_leaver() -> None:
-    rules = STILL | {"target_growth_rate": -1, "deferral_auto_escalation": {"enabled": False}}
+    rules: dict[str, Any] = STILL | {"target_growth_rate": -1, "deferral_auto_escalation": {"enabled": False}}
     result = run([employee(deferral_bp=300)], **rules)
     assert result.state.num_rows == 1  # nobody is left in the later years
     end, (gone,) = state(result), events(result, "termination")
