@@ -125,12 +125,10 @@ def _located(frames: list[pl.DataFrame], starts: npt.NDArray[np.int64]) -> pl.Da
 
 
 def _canonical(rows: pl.DataFrame, columns: _People) -> pl.DataFrame:
-    """World by world and year by year; inside, the rows are in order already."""
+    """World by world; the rows come year by year, and inside a year in order, which a stable sort keeps."""
     if not rows.height or columns.world.min() == columns.world.max():
         return rows
-    person = rows["person"].to_numpy()
-    place = columns.world[person].astype(np.int64) << 7 | columns.offset[person]
-    return rows[np.argsort(place, kind="stable")]
+    return rows[np.argsort(columns.world[rows["person"].to_numpy()], kind="stable")]
 
 
 def _per_world(rows: pl.DataFrame, columns: _People, worlds: int) -> npt.NDArray[np.int64]:
