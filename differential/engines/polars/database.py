@@ -125,7 +125,8 @@ def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
 def _check_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Refuse tables of these names that are not ours: an insert by position would fill the wrong columns."""
     query = (
-        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ? ORDER BY ordinal_position"
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = ? "
+        "AND table_catalog = current_database() AND table_schema = current_schema() ORDER BY ordinal_position"
     )
     for table, schema in _TABLES:
         found = connection.execute(query, [table]).fetchall()
