@@ -65,27 +65,39 @@ def compare_runs(
     """
     if len(left) != len(right):
         raise ComparisonError(f"one side ran {len(left)} worlds, the other {len(right)}: they cannot be compared")
-    policy = policy or ComparisonPolicy()
-    rules = {spec.name: policy.rules(spec.name) for spec in (EVENTS, STATE)}
-    mine, yours = list(left.results()), list(right.results())
     # one look at the whole tables settles most batches; only where they differ is each world looked at
+    for run in (left, right):
+        next(run.results(), None)  # raises where bounds contradict the tables
     same_bounds = left.bounds == right.bounds
     same_events = same_bounds and tables_identical(left.events, right.events)
     same_state = same_bounds and tables_identical(left.state, right.state)
+    if same_events and same_state:
+        return [
+            WorldComparison(
+                index, equal_tables(EVENTS, events), equal_tables(STATE, states), *_reasons(left, right, index)
+            )
+            for index, (events, states) in enumerate(left.bounds or ((left.events.num_rows, left.state.num_rows),))
+        ]
+    policy = policy or ComparisonPolicy()
+    rules = {spec.name: policy.rules(spec.name) for spec in (EVENTS, STATE)}
     found = []
-    for index, (one, other) in enumerate(zip(mine, yours, strict=True)):
+    for index, (one, other) in enumerate(zip(left.results(), right.results(), strict=True)):
         events = _compare(one.events, other.events, EVENTS, rules, same_events)
         state = _compare(one.state, other.state, STATE, rules, same_state)
         if use is not None:
             use.record(policy, events)
             use.record(policy, state)
-        found.append(WorldComparison(index, events, state, one.infeasible, other.infeasible))
+        found.append(WorldComparison(index, events, state, *_reasons(left, right, index)))
     return found
 
 
 def least_scores(comparisons: Iterable[WorldComparison]) -> Scores:
     """A test's scores: per kind the least over worlds and tables, never an average; 1 without worlds."""
     return _least(comparison.scores for comparison in comparisons)
+
+
+def _reasons(left: Run, right: Run, index: int) -> tuple[Infeasible | None, Infeasible | None]:
+    return left.infeasible.get(index), right.infeasible.get(index)
 
 
 def _compare(

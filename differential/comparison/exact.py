@@ -118,7 +118,7 @@ def _compare(left: pa.Table, right: pa.Table, spec: TableSpec, rules: ColumnRule
         table=spec.name,
         left_rows=sizes[0],
         right_rows=sizes[1],
-        equal=accepted and not any(column.tolerated for column in changes.columns),
+        equal=accepted,
         accepted=accepted,
         scores=Scores(agreement, _share(matched, union), 0.0 if schema else _share(equal_rows, union)),
         schema=schema,

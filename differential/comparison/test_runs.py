@@ -25,7 +25,7 @@ from differential.comparison import (
 )
 from differential.comparison.testing import examples, with_cell
 from differential.comparison.worked import example_run
-from differential.run import Infeasible, Run
+from differential.run import Infeasible, Run, RunError
 from differential.schemas import EVENTS_TABLE
 
 pytestmark = pytest.mark.suite
@@ -95,6 +95,14 @@ def test_runs_over_other_numbers_of_worlds_cannot_be_compared() -> None:
     run = example_run()
     with pytest.raises(ComparisonError, match="one side ran 4 worlds, the other 1"):
         compare_runs(run, replace(run, bounds=None))
+
+
+def test_bounds_that_contradict_the_tables_are_an_error() -> None:
+    run = example_run()
+    wrong = replace(run, bounds=((1, 1),) * 4)
+    for pair in ((wrong, wrong), (run, wrong), (wrong, run)):
+        with pytest.raises(RunError, match="bounds say 4 events and 4 state rows"):
+            compare_runs(*pair)
 
 
 def test_the_policy_is_applied_and_its_use_noted() -> None:
