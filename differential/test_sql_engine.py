@@ -20,7 +20,7 @@ import pytest
 from differential.engines.sql import DatabaseError, SqlEngine, SqlEngineError
 from differential.engines.sql.session import Session, compose, in_memory, on_disk
 from differential.engines.sql.simulate import Saved
-from differential.run import Infeasible, Run, capabilities_of
+from differential.run import Infeasible, Proof, Run, capabilities_of
 from differential.schemas import (
     EVENT_ORDER,
     EVENTS_SCHEMA,
@@ -182,8 +182,10 @@ def test_every_switch_combination_gives_the_same(world: World, reference: Run, l
 def test_switches_change_the_statements(world: World) -> None:
     """Each switch alone runs other statements than legacy; counted where the count tells, else seen in the rows."""
 
-    def proof_of(level: str):  # type: ignore[no-untyped-def]
-        return SqlEngine().run([world], Variant(level=level)).proof
+    def proof_of(level: str) -> Proof:
+        proof = SqlEngine().run([world], Variant(level=level)).proof
+        assert proof is not None
+        return proof
 
     legacy = proof_of("legacy")
     assert proof_of("fused_events").statements == legacy.statements - 3 * 10
@@ -308,9 +310,10 @@ def test_a_failed_run_leaves_nothing_to_the_next(world: World, reference: Run, m
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+    with monkeypatch.context() as patch:
         patch.setattr("differential.engines.sql.simulate._check_headcounts", fail)
-        SqlEngine().run([world], Variant())
+        with pytest.raises(ZeroDivisionError):
+            SqlEngine().run([world], Variant())
     assert same(SqlEngine().run([world], Variant()), reference)
 
 
@@ -420,9 +423,10 @@ def test_an_interrupted_write_leaves_the_old_rows(
     path = tmp_path / "run.duckdb"
     run = SqlEngine().run([world], Variant(database=path))
     broken = replace(run, state=run.state.rename_columns([f"x_{name}" for name in run.state.column_names]))
-    with monkeypatch.context() as patch, pytest.raises(DatabaseError, match=r"run\.duckdb"):
+    with monkeypatch.context() as patch:
         patch.setattr(SqlEngine, "simulate_years", lambda *_: broken)
-        SqlEngine().run([world], Variant(database=path))
+        with pytest.raises(DatabaseError, match=r"run\.duckdb"):
+            SqlEngine().run([world], Variant(database=path))
     assert rows(path, EVENTS_TABLE, EVENT_ORDER).equals(run.events.combine_chunks())
 
 
@@ -439,4 +443,6 @@ def test_sessions_start_empty_and_leave_nothing(tmp_path: Path) -> None:
 
 def test_compose_puts_relations_before_the_query_s_own() -> None:
     assert compose({}, "SELECT 1") == "SELECT 1"
-    assert duckdb.sql(compose({"a": "SELECT 1 AS x"}, "WITH b AS (FROM a) SELECT x + 1 FROM b")).fetchall() == [(2,)]
+    with duckdb.connect() as connection:
+        query = compose({"a": "SELECT 1 AS x"}, "WITH b AS (FROM a) SELECT x + 1 FROM b")
+        assert connection.execute(query).fetchall() == [(2,)]

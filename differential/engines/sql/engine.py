@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import duckdb
@@ -117,20 +117,14 @@ def save(run: Run, worlds: Sequence[World], variant: Variant, first: int) -> Run
 def gather(years: dict[int, pa.Table], schema: pa.Schema, worlds: int) -> tuple[pa.Table, list[int]]:
     """Tables per year, each world by world, as one table world by world, and the rows of each world."""
     counts = {index: np.bincount(table["world"].to_numpy(), minlength=worlds) for index, table in years.items()}
-    totals = np.sum(list(counts.values()), axis=0, dtype=np.int64).tolist() if counts else [0] * worlds
-    if worlds == 1 or len(years) == 1:
-        parts: Iterable[pa.Table] = years.values()
-    else:
-        begins = {index: np.cumsum(rows) - rows for index, rows in counts.items()}
-        parts = (
-            table.slice(int(begins[index][world]), int(counts[index][world]))
-            for world in range(worlds)
-            for index, table in years.items()
-        )
-    pieces = [part.drop_columns("world") for part in parts if part.num_rows]
-    table = pa.concat_tables(pieces) if pieces else schema.empty_table()
-    table = table.cast(schema)
-    return (table.combine_chunks() if worlds > 1 else table), totals
+    totals: list[int] = np.sum([np.zeros(worlds, np.int64), *counts.values()], axis=0).tolist()
+    parts = [table.drop_columns("world").cast(schema) for table in years.values()]
+    table = pa.concat_tables(parts) if parts else schema.empty_table()
+    if worlds > 1 and len(parts) > 1:
+        # a stable sort of the years' rows by world
+        order = np.argsort(np.concatenate([table["world"].to_numpy() for table in years.values()]), kind="stable")
+        table = table.take(pa.array(order))
+    return table, totals
 
 
 def _proof(worlds: Sequence[World], plan: Plan, record: Record) -> Proof:

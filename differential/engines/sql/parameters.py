@@ -7,7 +7,14 @@ from itertools import accumulate
 
 import pyarrow as pa
 
-from fixtures.scenario import AutoEnrollment, DeferralAutoEscalation, EmployerMatch, Promotion, Scenario, VoluntaryEnrollment
+from fixtures.scenario import (
+    AutoEnrollment,
+    DeferralAutoEscalation,
+    EmployerMatch,
+    Promotion,
+    Scenario,
+    VoluntaryEnrollment,
+)
 from fixtures.world import World
 
 MAX_TIERS = 5
@@ -15,6 +22,17 @@ _INTEGERS = pa.list_(pa.int64())
 _TIER = pa.struct([("minimum_bp", pa.int64()), ("maximum_bp", pa.int64()), ("match_bp", pa.int64())])
 _AGE_SEGMENTS = ("young", "mid_career", "mature", "senior")
 _INCOME_SEGMENTS = ("low_income", "moderate", "high", "executive")
+
+
+def _match_tiers(match: EmployerMatch) -> list[dict[str, int]]:
+    """Always MAX_TIERS: an empty tier adds nothing, and the rule needs no loop."""
+    used = [
+        {"minimum_bp": tier.employee_min, "maximum_bp": tier.employee_max, "match_bp": tier.match_rate}
+        for tier in match.tiers
+    ]
+    return used + [{"minimum_bp": 0, "maximum_bp": 0, "match_bp": 0}] * (MAX_TIERS - len(used))
+
+
 # (column, type, value); promotion hazards are in ppm, 100 to a basis point
 _WORLD_COLUMNS: tuple[tuple[str, pa.DataType, Callable[[Scenario], object]], ...] = (
     ("start_year", pa.int32(), lambda s: s.start_year),
@@ -68,7 +86,7 @@ _ESCALATION_COLUMNS: tuple[tuple[str, pa.DataType, Callable[[DeferralAutoEscalat
 )
 _MATCH_COLUMNS: tuple[tuple[str, pa.DataType, Callable[[EmployerMatch], object]], ...] = (
     ("match_enabled", pa.bool_(), lambda m: m.enabled),
-    ("match_tiers", pa.list_(_TIER), lambda m: _tiers(m)),
+    ("match_tiers", pa.list_(_TIER), _match_tiers),
     ("match_cap_bp", pa.int64(), lambda m: m.cap_percent),
 )
 
@@ -128,14 +146,6 @@ def year_table(worlds: Sequence[World]) -> pa.Table:
 
 def _by(block: object, segments: tuple[str, ...]) -> list[int]:
     return [getattr(block, segment) for segment in segments]
-
-
-def _tiers(match: EmployerMatch) -> list[dict[str, int]]:
-    """Always MAX_TIERS: an empty tier adds nothing, and the rule needs no loop."""
-    used = [
-        {"minimum_bp": tier.employee_min, "maximum_bp": tier.employee_max, "match_bp": tier.match_rate} for tier in match.tiers
-    ]
-    return used + [{"minimum_bp": 0, "maximum_bp": 0, "match_bp": 0}] * (MAX_TIERS - len(used))
 
 
 def _levels(index: int, scenario: Scenario) -> Iterator[tuple[int | None, ...]]:

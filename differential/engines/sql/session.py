@@ -7,8 +7,8 @@ import re
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,15 +44,19 @@ class Session:
     statements: executed so far, cursors included. registered: names of Arrow tables visible to statements.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, threads: int) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, *, keeps_statements: bool = True) -> None:
         self._connection = connection
         self._lock = threading.Lock()
         self._registered: set[str] = set()
         self._prepared: dict[str, str] = {}
         self._columns: dict[str, str] = {}
-        self._keeps_statements = True
+        self._keeps_statements = keeps_statements
         self.statements = 0
-        connection.execute(f"SET threads = {int(threads)}")
+
+    def begin(self, threads: int) -> None:
+        """Set the threads of the run to come and count its statements from 0."""
+        self.statements = 0
+        self.run(f"SET threads = {int(threads)}")
 
     @property
     def threads(self) -> int:
@@ -73,7 +77,8 @@ class Session:
         with warnings.catch_warnings():
             # DuckDB 2 advises relations instead; those plan every statement twice, which costs more than the copy.
             warnings.simplefilter("ignore", UserWarning)
-            fetch = getattr(result, "to_arrow_table", None) or result.fetch_arrow_table
+            name = "to_arrow_table" if hasattr(result, "to_arrow_table") else "fetch_arrow_table"  # before DuckDB 1.5
+            fetch: Callable[[], pa.Table] = getattr(result, name)
             return fetch()
 
     def register(self, name: str, table: pa.Table) -> None:
@@ -92,9 +97,7 @@ class Session:
         """A session on the same database for another thread; its statements count here when it closes."""
         with self._lock:
             cursor = self._connection.cursor()
-        other = Session.__new__(Session)
-        other._connection, other._lock, other._registered = cursor, threading.Lock(), set()
-        other._prepared, other._columns, other._keeps_statements, other.statements = {}, {}, False, 0
+        other = Session(cursor, keeps_statements=False)
         try:
             yield other
         finally:
@@ -121,8 +124,7 @@ class Session:
         self.run(f"INSERT INTO {table} BY NAME\n{query}", parameters)
 
     def _columns_of(self, table: str) -> str:
-        found = self.rows(f"SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = '{table}'")
-        return ", ".join(f"{name} {kind}" for name, kind in found)
+        return ", ".join(f"{name} {kind}" for name, kind, *_ in self.rows(f"DESCRIBE {table}"))
 
     def _execute(
         self, connection: duckdb.DuckDBPyConnection, statement: str, parameters: Mapping[str, int] | None
@@ -141,10 +143,9 @@ class Session:
         return connection.execute(f"EXECUTE {self._prepared[statement]}" + (f"({values})" if values else ""))
 
 
-def _with_macros(session: Session) -> Session:
+def _load_macros(session: Session) -> None:
     for statement in _statements("macros"):
         session.run(statement)
-    return session
 
 
 def make_input_tables(session: Session) -> None:
@@ -162,10 +163,11 @@ def _statements(name: str) -> list[str]:
 def on_disk(threads: int) -> Iterator[Session]:
     """A session whose tables live in a temporary DuckDB file, removed at the end."""
     with tempfile.TemporaryDirectory(prefix="workforce-parity-") as folder:
-        path = Path(folder) / "intermediates.duckdb"
-        session = Session(duckdb.connect(str(path), config=_config(folder)), threads)
+        session = Session(duckdb.connect(str(Path(folder) / "intermediates.duckdb"), config=_config(folder)))
         try:
-            yield _with_macros(session)
+            _load_macros(session)
+            session.begin(threads)
+            yield session
         finally:
             session.close()
 
@@ -173,8 +175,9 @@ def on_disk(threads: int) -> Iterator[Session]:
 @contextmanager
 def in_memory(threads: int) -> Iterator[Session]:
     """A session in memory. One is kept for the next run, emptied; a run that fails leaves none behind."""
-    session = _take(threads)
+    session = _take()
     try:
+        session.begin(threads)
         yield session
         _empty(session)
     except BaseException:
@@ -183,16 +186,15 @@ def in_memory(threads: int) -> Iterator[Session]:
     _give_back(session)
 
 
-def _take(threads: int) -> Session:
+def _take() -> Session:
     with _kept_lock:
         kept = _kept.pop(os.getpid(), None)
-        _kept.clear()  # a connection must not be used, nor closed, in a forked process
-    if kept is None:
-        spill = os.path.join(tempfile.gettempdir(), f"workforce-parity-spill-{os.getpid()}")
-        return _with_macros(Session(duckdb.connect(":memory:", config=_config(spill)), threads))
-    kept.statements = 0
-    kept.run(f"SET threads = {int(threads)}")
-    return kept
+    if kept is not None:
+        return kept
+    spill = Path(tempfile.gettempdir()) / f"workforce-parity-spill-{os.getpid()}"
+    session = Session(duckdb.connect(":memory:", config=_config(str(spill))))
+    _load_macros(session)
+    return session
 
 
 def _give_back(session: Session) -> None:
@@ -210,7 +212,7 @@ def _empty(session: Session) -> None:
         session.run(f"DROP TABLE {name}")
 
 
-def _config(spill: str) -> dict[str, str]:
+def _config(spill: str) -> dict[str, str | bool | int | float | list[str]]:
     limit = int(psutil.virtual_memory().total * _MEMORY_SHARE) >> 20
     return {"memory_limit": f"{limit}MiB", "temp_directory": spill}
 

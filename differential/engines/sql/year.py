@@ -129,4 +129,3 @@ def statement(tables: YearTables, name: str, used: Iterable[str]) -> str:
     """rules/NAME.sql over the year's rows."""
     relations = {relation: tables.relations[relation] for relation in used if relation in tables.relations}
     return compose(relations, rule(name))
-

@@ -16,14 +16,18 @@ WITH ranked AS (
 stamped AS (SELECT *, fold(event_hash, code) AS hi FROM ranked),
 spelled AS (
     SELECT
-        * REPLACE (hex_64((hi & 18446744073709490175::UHUGEINT) | 32768::UHUGEINT) AS hi),
-        hex_64((fold(hi, 0) & 4611686018427387903::UHUGEINT) | 9223372036854775808::UHUGEINT) AS lo
+        -- the digit 1 put before hi keeps its leading zeros; lo has none, its highest bit is set
+        * REPLACE (
+            to_hex(18446744073709551616::UHUGEINT + ((hi & 18446744073709490175::UHUGEINT) | 32768::UHUGEINT)) AS hi
+        ),
+        to_hex((fold(hi, 0) & 4611686018427387903::UHUGEINT) | 9223372036854775808::UHUGEINT) AS lo
     FROM stamped
 )
 SELECT
     world,
-    substr(hi, 1, 8) || '-' || substr(hi, 9, 4) || '-' || substr(hi, 13, 4) || '-' || substr(lo, 1, 4) || '-'
-        || substr(lo, 5, 12) AS event_id,
+    lower(concat_ws(
+        '-', substr(hi, 2, 8), substr(hi, 10, 4), substr(hi, 14, 4), substr(lo, 1, 4), substr(lo, 5, 12)
+    )) AS event_id,
     scenario_id, plan_design_id, employee_id, employee_ssn,
     [
         'hire', 'eligibility', 'promotion', 'raise', 'enrollment', 'deferral_escalation', 'enrollment_change',

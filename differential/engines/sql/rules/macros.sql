@@ -58,4 +58,3 @@ CREATE OR REPLACE MACRO money(cents) AS (cents * 0.01::DECIMAL(3, 2))::DECIMAL(1
 CREATE OR REPLACE MACRO rate(bp) AS (bp * 0.0001::DECIMAL(5, 4))::DECIMAL(7, 4);
 CREATE OR REPLACE MACRO cents(amount) AS (amount * 100)::BIGINT;
 CREATE OR REPLACE MACRO basis_points(fraction) AS (fraction * 10000)::BIGINT;
-CREATE OR REPLACE MACRO hex_64(word) AS lpad(lower(to_hex(word::UBIGINT)), 16, '0');
