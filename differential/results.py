@@ -28,7 +28,7 @@ def read_database(path: Path, names: Sequence[tuple[str, str]]) -> list[tuple[pa
     try:
         with duckdb.connect(str(path), read_only=True, config={"threads": 1}) as connection:
             whole = [
-                connection.execute(f'SELECT * FROM "{name}" ORDER BY {", ".join(order)}').to_arrow_table()
+                connection.sql(f'SELECT * FROM "{name}" ORDER BY {", ".join(order)}').to_arrow_table()
                 for name, order in ((EVENTS_TABLE, EVENT_ORDER), (STATE_VIEW, STATE_ORDER))
             ]
     except duckdb.Error as error:

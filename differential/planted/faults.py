@@ -101,7 +101,7 @@ def _keep_stale_rows(write: Callable[..., Any]) -> Callable[..., Any]:
         kept = None
         if path.exists():
             with duckdb.connect(str(path)) as connection:
-                kept = connection.execute("SELECT * FROM fct_yearly_events").to_arrow_table()
+                kept = connection.sql("SELECT * FROM fct_yearly_events").to_arrow_table()
         write(path, worlds, run, first)
         if kept is not None:
             with duckdb.connect(str(path)) as connection:
