@@ -5,7 +5,6 @@ Each is a mistake of one line in one rule, so its consequences flow on as a real
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -33,7 +32,7 @@ from fixtures.scenario import Scenario
 from fixtures.world import World
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fault:
     """name; patches: (module, attribute, wrong value); keys: scenario keys without which it cannot show."""
 
@@ -133,9 +132,9 @@ def _on_1_march(day: Any, year: int) -> Any:
     return day.replace(year=year)
 
 
-def _float_ceiling(year: int, n: int, p: int, g: int, t: int, h: int) -> quotas.Quota:
+def _rounded_hires(year: int, n: int, p: int, g: int, t: int, h: int) -> quotas.Quota:
     quota = _year_quota(year, n, p, g, t, h)
-    hires = math.ceil(quota.net / (1 - h / 10_000)) if quota.net > 0 else 0
+    hires = units.half_up(10_000 * quota.net, 10_000 - h) if quota.net > 0 else 0
     return quota._replace(hires=hires, new_hire_exits=max(0, hires - quota.net))
 
 
@@ -199,9 +198,13 @@ FAULTS = (
         ((pay, "promoted_pay", _uncapped),),
         {"promotion": {"max_cap_amount": 5_000}},
     ),
-    Fault("hires by float ceiling", ((quotas, "year_quota", _float_ceiling),), {"new_hire_termination_rate": "0.3"}),
+    Fault("hires rounded, not raised", ((quotas, "year_quota", _rounded_hires),)),
     Fault("last year's hires not counted apart", ((quotas, "year_quota", _no_previous_hires),)),
-    Fault("opt-out a day late", ((enrolment, "opt_out_day", _opt_out_next_day),)),
+    Fault(
+        "opt-out a day late",
+        ((enrolment, "opt_out_day", _opt_out_next_day),),
+        {"auto_enrollment": {"scope": "all_eligible_employees"}},
+    ),
     Fault("join of two alike", ((workforce, "choose_exits", _late_raise_of_pairs),)),
 )
 
@@ -222,3 +225,18 @@ class FaultyEngine:
 
 
 ENGINES = SimpleNamespace(**{fault.slug: FaultyEngine(fault) for fault in FAULTS})
+
+
+class RaisingEngine:
+    """Breaks down on every census of two employees."""
+
+    name = "raises_on_two"
+    capabilities: Capabilities = OracleEngine.capabilities
+
+    def run(self, worlds: Sequence[World], variant: Variant) -> Run:
+        if any(len(world.census) == 2 for world in worlds):
+            raise ZeroDivisionError(f"employee {worlds[0].census.table['employee_id'][0]}")
+        return OracleEngine().run(worlds, variant)
+
+
+RAISES_ON_TWO = RaisingEngine()

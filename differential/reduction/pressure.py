@@ -13,6 +13,8 @@ _RATES: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("leave", {"target_growth_rate": "0", "total_termination_rate": "1"}),
     ("half leave", {"target_growth_rate": "0", "total_termination_rate": "0.5"}),
     ("half", {"target_growth_rate": "-0.5"}),
+    ("half after all leave", {"target_growth_rate": "-0.5", "total_termination_rate": "1"}),
+    ("grow and leave again", {"target_growth_rate": "1", "new_hire_termination_rate": "0.5"}),
     ("churn", {"target_growth_rate": "0.5", "total_termination_rate": "0.5", "new_hire_termination_rate": "0.5"}),
     ("half more", {"target_growth_rate": "0.5"}),
     ("grow only", {"target_growth_rate": "1", "total_termination_rate": "0", "new_hire_termination_rate": "0"}),

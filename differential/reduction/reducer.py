@@ -12,7 +12,7 @@ from fixtures.world import World
 
 Stage = Callable[[Search], bool]
 
-PEOPLE: tuple[Stage, ...] = (rows.few_people, rows.fewer_rows, years.fewer_years, rows.lottery)
+PEOPLE: tuple[Stage, ...] = (rows.few_people, rows.lottery_of_quotas, rows.fewer_rows, years.fewer_years, rows.lottery)
 REST: tuple[Stage, ...] = (
     rules.default_rules,
     cells.plain_names,

@@ -17,8 +17,10 @@ READABLE = 5
 """Employees that a repro should not exceed."""
 _SINGLES = 12
 _ALL_AT_ONCE = 24
-_ROW_RUNS = 24
-"""Runs that one pass over rows may use while a run takes one candidate; others may have shorter ways."""
+_FEW_RUNS = 18
+_LOTTERY_RUNS = 14
+_ROW_RUNS = 16
+"""What each way to fewer people may use of the runs while a run takes one candidate."""
 
 
 def few_people(search: Search) -> bool:
@@ -34,7 +36,7 @@ def few_people(search: Search) -> bool:
         pairs.sort(key=lambda pair: len(pair[0]))
     else:
         pairs = _likeliest(groups, short, world.scenario, pressed, quotas=_of_quotas(search))
-    return search.first("few people", (taken(world, *pair) for pair in pairs), runs=4 if search.many else 14)
+    return search.first("few people", (taken(world, *pair) for pair in pairs), runs=4 if search.many else _FEW_RUNS)
 
 
 def _of_quotas(search: Search) -> bool:
@@ -50,9 +52,10 @@ def _likeliest(
     alone, five = groups[0], groups[-1]
     pairs = [group for group in groups if len(group) == 2][:2] or [five]
     if quotas:
-        first, *others = pressed
-        tries = [(group, first) for group in (alone, *pairs)] + [(alone, rules) for rules in others[:3]]
-        return [*tries, *((pairs[0], rules) for rules in others[:4]), (five, first), (five, short)]
+        tries = [*((alone, rules) for rules in pressed[:5]), *((pairs[0], rules) for rules in pressed[:6])]
+        # Which side's row is missing first hangs on the draws.
+        again = [(pairs[0], rules.replace(random_seed=seed)) for seed in (1, 2) for rules in pressed[:2]]
+        return [*tries, *again, *((group, pressed[0]) for group in (*pairs[1:], five)), (five, short)]
     return [(alone, short), *((group, short) for group in pairs), (alone, whole), (five, short), (alone, pressed[0])]
 
 
@@ -69,7 +72,12 @@ def lottery(search: Search) -> bool:
     base = short_years(world.scenario, search.observed.year)
     bases = [base, *pressures(base, search.observed.event_type)[:1]]
     tickets = (_ticket(world, groups, bases, draw) for _ in range(2 * WORLDS_A_CALL))
-    return search.first("quotas", tickets, runs=2 if search.many else 12)
+    return search.first("quotas", tickets, runs=2 if search.many else _LOTTERY_RUNS)
+
+
+def lottery_of_quotas(search: Search) -> bool:
+    """The lottery before anything slower: where few candidates can be tried and the failure is one of quotas."""
+    return not search.many and len(search.best.census) > READABLE and _of_quotas(search) and lottery(search)
 
 
 def _ticket(

@@ -104,12 +104,11 @@ def _until(world: World, end: int) -> World:
 
 
 def _moved(world: World, shift: int) -> World:
-    scenario = world.scenario
-    limits = {year + shift: values for year, values in scenario.to_dict()["limits"].items()}
-    defaults = Scenario().to_dict()["limits"]
-    needed = range(scenario.start_year + shift, scenario.end_year + shift + 1)
-    chosen = {**defaults, **{year: limits[year] for year in needed}}
-    return replace(world, scenario=scenario.replace(start_year=needed[0], end_year=needed[-1], limits=chosen))
+    scenario, defaults = world.scenario, Scenario().to_dict()["limits"]
+    own = {year: values for year, values in scenario.to_dict()["limits"].items() if values != defaults.get(year)}
+    first, last = scenario.start_year + shift, scenario.end_year + shift
+    limits = {**defaults, **{year + shift: own[year] for year in scenario.years if year in own}}
+    return replace(world, scenario=scenario.replace(start_year=first, end_year=last, limits=limits))
 
 
 def _moved_with_people(world: World, shift: int) -> World:
