@@ -263,6 +263,23 @@ def test_exits_take_the_smallest_draws_of_the_level_on_the_drawn_day() -> None:
         assert row["event_payload"] == '{"reason":"experienced"}'
 
 
+def test_exits_are_chosen_level_by_level() -> None:
+    # 6 and 4 people, 4 exits: 2.4 and 1.6, so 2 and 2; by draw alone more might come from one level
+    people = [employee(n, pay_cents=60_000_00 if n <= 6 else 90_000_00) for n in range(1, 11)]
+    rules = STILL | {"total_termination_rate": "0.4", "target_growth_rate": "-0.4", "end_year": 2025}
+    distinct = 0
+    for number in range(20):
+        result = run(people, **rules, random_seed=number)
+        drawn = {p.employee_id: draws.draw(number, employee_key(p.employee_id), 2025, 1) for p in people}
+        low, high = (
+            sorted((p.employee_id for p in part), key=lambda i: drawn[i])[:2] for part in (people[:6], people[6:])
+        )
+        leavers = {row["employee_id"] for row in result.events.to_pylist() if row["event_type"] == "termination"}
+        assert leavers == {*low, *high}
+        distinct += leavers != set(sorted(drawn, key=lambda i: drawn[i])[:4])
+    assert distinct > 5  # the levels mattered
+
+
 def test_hires_are_numbered_over_levels_and_drawn_from_their_id() -> None:
     # Two in level 1, two in level 2, doubling: 4 hires, 2 in each.
     people = [employee(n, pay_cents=60_000_00 if n < 3 else 90_000_00) for n in range(1, 5)]
@@ -445,6 +462,13 @@ def test_no_eligibility_event_before_the_first_year_nor_after_exit() -> None:
     )
 
 
+@pytest.mark.parametrize(("wait", "eligible"), [(365, True), (366, False)])
+def test_eligible_on_31_december_counts_for_the_year(wait: int, eligible: bool) -> None:
+    rules = STILL | {"eligibility": {"waiting_period_days": wait}}
+    end = state(run([employee(hire_date=D(2024, 12, 31))], **rules, end_year=2025))
+    assert (end["is_eligible"], end["eligibility_date"]) == (eligible, D(2025, 12, 31) if eligible else None)
+
+
 AUTO: dict[str, Any] = {"enabled": True, "scope": "all_eligible_employees", "opt_out_by_age": NEVER}
 
 
@@ -493,9 +517,10 @@ def test_new_hires_only_takes_the_hires_of_the_simulation() -> None:
             assert enrolled["event_date"] == row["event_date"]  # no waiting, no window
 
 
-def test_no_second_chance_before_the_first_year_in_later_years() -> None:
-    result = run([employee()], **STILL | {"auto_enrollment": AUTO | {"hire_date_cutoff": "2020-01-01"}})
-    assert [row["event_type"] for row in result.events.to_pylist() if row["event_type"] == "enrollment"] == []
+def test_due_before_the_first_year_counts_in_the_first_year_only() -> None:
+    rules: dict[str, Any] = {"start_year": 2025, "end_year": 2026, "auto_enrollment": AUTO}
+    assert enrolment.automatic_enrolment(member(2025, **rules)) == enrolment.Enrolment(D(2025, 1, 1), 200, "auto")
+    assert enrolment.automatic_enrolment(member(2026, **rules)) is None
 
 
 SURE = {"probability_by_age": EVEN, "probability_by_income": ANY_INCOME}
@@ -516,6 +541,13 @@ def test_voluntary_enrolment_is_drawn_by_segment() -> None:
     ]  # fmt: skip
     # .3 x .7, .55 x 1, .55 x 1, .7 x 1.15, .7 x 1.15, .8 x 1.25 (certain)
     assert found == [210_000, 550_000, 550_000, 805_000, 805_000, 1_000_000]
+
+
+def test_enrolment_looks_at_pay_at_the_start_of_the_year() -> None:
+    one = member(opening=State(1, 49_999_99, 0, None, False, 0))
+    one.pays += [(D(2025, 2, 1), 60_000_00), (D(2025, 7, 15), 120_000_00)]
+    assert enrolment.voluntary_probability(one, 35) == 385_000  # .55 x .7, low income
+    assert enrolment.opt_out_probability(one, D(2025, 8, 1)) == 84_000  # aged 40: .07 x 1.2
 
 
 def test_voluntary_enrolment_window_day_and_rate() -> None:
@@ -754,6 +786,11 @@ def test_contribution_limit_with_catch_up_from_50_on_31_december(birth: dt.date,
     one = enrolled_member(D(2023, 1, 1), 10_000, birth=birth)
     assert money.deferral_limit(one) == limit
     assert money.contribution(one, money.segments(one)) == limit  # 60 000.00 deferred in full
+
+
+def test_catch_up_looks_at_31_december_even_of_those_who_left() -> None:
+    leaver = enrolled_member(D(2023, 1, 1), birth=D(1975, 12, 31), exit_day=D(2025, 6, 30))
+    assert money.deferral_limit(leaver) == 31_000_00
 
 
 def test_match_by_tier_at_the_borders_and_at_the_cap() -> None:
