@@ -96,7 +96,11 @@ def bundle_name(failure: Failure) -> str:
     """Stable and readable, from the test and the signature; text of a user's own appears only in its hash."""
     _, table, event, column, *_ = [*failure.signature.split("|"), "", "", ""]
     what = event if event in EVENT_TYPES else "error" if table == "-" and event == "error" else "state"
-    parts = [re.sub(r"[^a-z0-9_]+", "-", failure.test.lower())[:40], what, *([column] if column in _COLUMNS else [])]
+    parts = [
+        re.sub(r"[^a-z0-9_]+", "-", failure.test.lower()).strip("-")[:40],
+        what,
+        *([column] if column in _COLUMNS else []),
+    ]
     digest = hashlib.sha256(json.dumps(_identity(failure), sort_keys=True).encode()).hexdigest()
     return "-".join([*parts, digest[:6]])
 

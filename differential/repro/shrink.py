@@ -41,7 +41,8 @@ def shrink_failure(
     mask = failure.given and not keep_identities
     path = write_bundle(folder, failure, mask=mask)
     check = failure.check()
-    own, known = frozenset[str](), failure.observed
+    own = frozenset[str]()
+    known: Observed | None = failure.observed
     if failure.given:
         failure, own, known = _private(failure, check, mask=mask)
         if failure.anonymous:
