@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Callable
@@ -129,6 +130,7 @@ CHANGES: dict[str, tuple[str, object, object, str]] = {
     "NaN for a number": ("ratio", 1.5, math.nan, "nan_right"),
     "a number for NaN": ("ratio", math.nan, 0.0, "nan_left"),
     "null for NaN": ("ratio", math.nan, None, "null_right"),
+    "NaN for null": ("ratio", None, math.nan, "null_left"),
     "sign of zero": ("ratio", 0.0, -0.0, "zero_sign"),
 }
 
@@ -246,6 +248,15 @@ def test_any_column_type(case: str) -> None:
     assert (column.column, column.changed) == ("v", 1)
 
 
+def test_rows_of_one_key_pair_the_same_way_in_any_order() -> None:
+    left = pa.table({"k": [1, 1, 1], "v": ["a", "b", "same"], "n": [1, 2, 3]})
+    right = pa.table({"k": [1, 1, 1], "v": ["c", "d", "same"], "n": [1, 2, 3]})
+    for one, other in itertools.product(itertools.permutations(range(3)), repeat=2):
+        found = compare_tables(left.take(pa.array(one)), right.take(pa.array(other)), TableSpec("t", ("k",)))
+        assert (differing(found), found.equal_rows) == ({"v value": 2}, 1)
+        assert [item.changes for item in found.samples] == [(("v", "a", "c"),), (("v", "b", "d"),)]
+
+
 def test_half_floats() -> None:
     zero, other = (pa.table({"k": [1], "v": pa.array(np.array([value], np.float16))}) for value in (0.0, -0.0))
     assert differing(compare_tables(zero, other, TableSpec("t", ("k",)))) == {"v zero_sign": 1}
@@ -269,6 +280,12 @@ def test_a_tolerance_covers_what_lies_within_it_only() -> None:
     )
     assert (within.equal, within.accepted, within.scores.least) == (False, True, 1.0)
     assert "equal under the policy" in within.describe()
+
+
+def test_a_tolerance_includes_its_bound() -> None:
+    left, right = pa.table({"k": [1], "v": [1.0]}), pa.table({"k": [1], "v": [1.5]})
+    assert compare_tables(left, right, TableSpec("t", ("k",)), ColumnRules({"v": Decimal("0.5")})).accepted
+    assert not compare_tables(left, right, TableSpec("t", ("k",)), ColumnRules({"v": Decimal("0.49")})).accepted
 
 
 def test_a_decimal_tolerance_is_exact() -> None:
