@@ -385,7 +385,10 @@ def _set(key: str, value: Any) -> Callable[[Path], None]:
 
 
 def _write(name: str, text: str) -> Callable[[Path], None]:
-    return lambda path: (path / name).write_text(text) and None
+    def spoil(path: Path) -> None:
+        (path / name).write_text(text)
+
+    return spoil
 
 
 BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {

@@ -8,13 +8,16 @@ people's data.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
+import os
 import re
 import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -67,23 +70,48 @@ def write_bundle(folder: Path, failure: Failure, reduction: Reduction | None = N
         failure = replace(failure, world=masked_ssn(failure.world), masked=True)
     withheld = mask and _names_people(failure, reduction)
     folder.mkdir(parents=True, exist_ok=True)
-    path, write = _place(folder, failure, reduced=reduction is not None)
-    if not write:
-        return path
+    with _alone(folder):
+        path, write = _place(folder, failure, reduced=reduction is not None)
+        if write:
+            _write(folder, path, failure, reduction, secrets, withheld=withheld, private=mask and failure.given)
+        if reduction is not None:
+            _remove_superseded(folder, failure, path)
+    return path
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Workers of pytest-xdist write to one folder; only one of them at a time looks for a place and takes it."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _write(
+    folder: Path,
+    path: Path,
+    failure: Failure,
+    reduction: Reduction | None,
+    secrets: list[str],
+    *,
+    withheld: bool,
+    private: bool,
+) -> None:
+    """The whole bundle into a hidden folder, then in its place at once."""
     part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder))
     try:
         for name, text in _files(path, failure, reduction, withheld=withheld).items():
             (part / name).write_text(_without(secrets, text), encoding="utf-8")
-        earlier = _earlier(path, private=mask and failure.given) if reduction is not None else None
+        earlier = _earlier(path, private=private) if reduction is not None else None
         if earlier is not None:
             shutil.copytree(earlier, part / UNREDUCED)
         part.chmod(0o755)
         _exchange(part, path)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    if reduction is not None:
-        _remove_superseded(folder, failure, path)
-    return path
 
 
 def report_text(path: Path) -> str:
