@@ -8,19 +8,19 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from differential.comparison import CLAIMS, ComparisonPolicy, Divergence, PolicyEntry
 from differential.comparison.text import MASKED_COLUMNS
 from differential.reduction import Reduction
 from differential.repro.failure import Failure
-from differential.side import Side
+from differential.side import History, Side
 from fixtures.world import World
 
 SCHEMA_VERSION = 1
 T = TypeVar("T")
 _SPEC = re.compile(r"[\w.-]{1,200}(:[\w.]{1,200})?")
-_HISTORIES = ("plain", "few_at_once", "new_process", "used_database", "prefix")
+_HISTORIES = get_args(History)
 
 
 class RecordError(ValueError):
