@@ -233,28 +233,38 @@ def _portable(error: Exception, text: str) -> Exception | str:
 
 
 def send(descriptor: int, value: Any) -> None:
-    """Write one pickled value, its length first."""
-    payload = pickle.dumps(value, protocol=5)
-    view = memoryview(_HEADER.pack(len(payload)) + payload)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    """Write one pickled value; large buffers, such as those of Arrow tables, follow it as they are, without a copy."""
+    buffers: list[pickle.PickleBuffer] = []
+    payload = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+    parts = [memoryview(payload), *(buffer.raw() for buffer in buffers)]
+    sizes = [part.nbytes for part in parts]
+    _write(descriptor, memoryview(_HEADER.pack(len(parts)) + b"".join(_HEADER.pack(size) for size in sizes)))
+    for part in parts:
+        _write(descriptor, part)
 
 
 def receive(descriptor: int) -> Any:
     """Read one value that `send` wrote; raises EOFError when the other side is gone."""
-    (size,) = _HEADER.unpack(_read_exactly(descriptor, _HEADER.size))
-    return pickle.loads(_read_exactly(descriptor, size))
+    (count,) = _HEADER.unpack(_read_exactly(descriptor, _HEADER.size))
+    sizes = [_HEADER.unpack(_read_exactly(descriptor, _HEADER.size))[0] for _ in range(count)]
+    payload, *buffers = [_read_exactly(descriptor, size) for size in sizes]
+    return pickle.loads(payload, buffers=buffers)
 
 
-def _read_exactly(descriptor: int, size: int) -> bytes:
-    parts: list[bytes] = []
-    while size:
-        part = os.read(descriptor, min(size, 1 << 20))
-        if not part:
+def _write(descriptor: int, view: memoryview) -> None:
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _read_exactly(descriptor: int, size: int) -> bytearray:
+    data = bytearray(size)
+    view = memoryview(data)
+    while view:
+        count = os.readv(descriptor, [view])
+        if not count:
             raise EOFError
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
+        view = view[count:]
+    return data
 
 
 _lock = threading.Lock()
