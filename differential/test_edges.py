@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -386,6 +388,37 @@ def test_labels_of_a_batch_are_those_of_each_world(generated: tuple[list[World],
         if index % 40 == 0:
             assert labels_of(world, result.events, result.state, result.infeasible) == together[index]
     assert labels_of_run([], simulated([])) == []
+
+
+def _drop(events: pa.Table, state: pa.Table) -> tuple[pa.Table, pa.Table]:
+    return events.slice(0, events.num_rows // 2), state.slice(state.num_rows // 2)
+
+
+def _repeat(events: pa.Table, state: pa.Table) -> tuple[pa.Table, pa.Table]:
+    return pa.concat_tables([events, events]), pa.concat_tables([state, state])
+
+
+def _overwrite(name: str, value: int) -> Callable[[pa.Table, pa.Table], tuple[pa.Table, pa.Table]]:
+    def edit(events: pa.Table, state: pa.Table) -> tuple[pa.Table, pa.Table]:
+        index = state.schema.get_field_index(name)
+        return events, state.set_column(index, state.schema.field(name), pa.array([value] * state.num_rows, pa.int32()))
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        _drop,
+        _repeat,
+        _overwrite("simulation_year", 2222),
+        _overwrite("current_level", 99),
+        _overwrite("current_level", 0),
+    ],
+)
+def test_labels_of_a_faulty_run_are_still_read(edit: Any) -> None:
+    made = [world for pair in CASES.values() for world in pair]
+    assert len(labels_of_run(made, simulated(made).map(edit))) == len(made)
 
 
 def test_label_table_is_written_for_people() -> None:
