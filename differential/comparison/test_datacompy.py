@@ -146,6 +146,21 @@ def test_long_report_is_the_same_to_the_byte(rows: list[t.Row], more: list[t.Row
     assert left.column_names == right.column_names == t.SCHEMA.names
 
 
+def test_samples_are_the_first_rows_and_not_random_ones() -> None:
+    left = pa.table({"k": list(range(40, 0, -1)), "v": ["a"] * 40})
+    right = pa.table({"k": list(range(1, 41)), "v": ["b"] * 40})
+    texts = {long_report(left, right, TableSpec("t", ("k",))) for _ in range(3)}
+    (text,) = texts
+    sample = text[text.index("Sample Rows with Unequal Values") :]
+    assert [line.split()[1] for line in sample.splitlines() if line.endswith("b         │")] == [
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+    ]
+
+
 def test_long_report_masks_ssn_and_is_cut() -> None:
     row = dict.fromkeys(EVENTS_SCHEMA.names) | {"employee_id": "A", "employee_ssn": "123-45-6789"}
     left = pa.Table.from_pylist([row, row | {"employee_id": "B"}], EVENTS_SCHEMA)
