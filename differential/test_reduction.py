@@ -156,17 +156,14 @@ def test_a_flaky_failure_is_reported_as_not_verified() -> None:
 
 @MODES
 def test_an_interruption_keeps_the_best_so_far(many: bool) -> None:
-    calls = iter(range(100))
+    worlds = iter(range(150 if many else 6))
 
     def interrupted(world: World) -> Verdict:
-        if next(calls) >= (150 if many else 6):
+        if next(worlds, None) is None:
             raise KeyboardInterrupt
         return high_paid(world)
 
-    reduction = reduce_world(noisy_world(200, 1), Counting(interrupted), many=many) if not many else None
-    if reduction is None:
-        calls = iter(range(1_000))
-        reduction = reduce_world(noisy_world(200, 1), Counting(interrupted), many=many)
+    reduction = reduce_world(noisy_world(200, 1), Counting(interrupted), many=many)
 
     assert reduction.ended == "interrupted"
     assert not reduction.verified

@@ -274,7 +274,7 @@ def test_ssn_are_masked_even_when_identities_are_kept(tmp_path: Path) -> None:
     found = given_failure()
     assert found.divergence is not None
     ssn = found.world.census.table["employee_ssn"].to_pylist()
-    found = replace(found, divergence=replace(found.divergence, column="employee_ssn", left=ssn[0], right=f"x{ssn[1]}"))
+    found = replace(found, divergence=replace(found.divergence, left=ssn[0], right=f"x{ssn[1]}"))
 
     path = write_bundle(tmp_path, found, mask=False)
 
