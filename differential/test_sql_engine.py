@@ -200,7 +200,7 @@ def test_legacy_flag_forces_every_switch_off(world: World, reference: Run, monke
     assert run.proof is not None and run.proof.forced_legacy and run.proof.switches == frozenset()
 
 
-@pytest.mark.parametrize(("shards", "level"), [(2, "high"), (7, "legacy"), (3, "fused_events"), (3, "tuned_io")])
+@pytest.mark.parametrize(("shards", "level"), [(7, "high"), (2, "legacy"), (3, "fused_events"), (3, "tuned_io")])
 def test_shards(world: World, reference: Run, shards: int, level: str) -> None:
     run = SqlEngine().run([world], Variant(level=level, shards=shards, threads=2))
     assert same(run, reference)
@@ -268,7 +268,7 @@ def many_worlds(people: Census) -> list[World]:
         World(people, Scenario.create(new_hire_termination_rate=1)),
         World(people.take([3]), Scenario.create(end_year=2025, **one_level)),
         World(people, Scenario.create(target_growth_rate=-1)),
-        World(people, Scenario.create(target_growth_rate=1, new_hire_termination_rate="0.9999", end_year=2025)),
+        World(people, Scenario.create(target_growth_rate=1, new_hire_termination_rate="0.9", end_year=2025)),
         World(Census.from_employees(late), Scenario()),
         World(
             people.take(range(9)), Scenario.create(auto_enrollment={"scope": "all_eligible_employees"}, end_year=2029)
@@ -276,17 +276,21 @@ def many_worlds(people: Census) -> list[World]:
     ]
 
 
-@pytest.mark.parametrize(
-    "variant", [Variant(), Variant(level="legacy", shards=2), Variant(resume=2)], ids=Variant.describe
-)
-def test_a_batch_equals_each_world_alone(people: Census, variant: Variant) -> None:
-    worlds = many_worlds(people)
-    run = SqlEngine().run(worlds, variant)
+@pytest.fixture(scope="module")
+def alone(people: Census) -> list[Run]:
+    return [SqlEngine().run([world], Variant()) for world in many_worlds(people)]
+
+
+VARIANTS = [Variant(), Variant(level="legacy", shards=2), Variant(resume=2)]
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=Variant.describe)
+def test_a_batch_equals_each_world_alone(people: Census, alone: list[Run], variant: Variant) -> None:
+    run = SqlEngine().run(many_worlds(people), variant)
     assert dict(run.infeasible) == {2: Infeasible("new_hire_exits_certain", 2025)}
-    for world, result in zip(worlds, run.results(), strict=True):
-        alone = SqlEngine().run([world], Variant())
-        assert result.events.equals(alone.events) and result.state.equals(alone.state)
-        assert result.infeasible == alone.infeasible.get(0)
+    for single, result in zip(alone, run.results(), strict=True):
+        assert result.events.equals(single.events) and result.state.equals(single.state)
+        assert result.infeasible == single.infeasible.get(0)
 
 
 def test_too_many_hires_is_infeasible_alone(people: Census) -> None:
@@ -350,13 +354,13 @@ def test_years_run_one_by_one_through_a_database(world: World, reference: Run, t
     path = tmp_path / "run.duckdb"
     variant = Variant(database=path, level=level)
     engine = SqlEngine()
-    parts = [engine.run_years([world], variant, first, 1) for first in (0, 1, 2, 1, 2)]
+    parts = [engine.run_years([world], variant, first, 1) for first in (0, 1, 2, 1)]
+    assert parts[1].events.equals(parts[3].events) and parts[1].state["simulation_year"].unique().to_pylist() == [2026]
+    # going back to the second year takes the third away until it runs again
+    assert rows(path, STATE_TABLE, STATE_ORDER)["simulation_year"].unique().to_pylist() == [2025, 2026]
+    engine.run_years([world], variant, 2, 5)
     assert rows(path, EVENTS_TABLE, EVENT_ORDER).equals(reference.events.combine_chunks())
     assert rows(path, STATE_TABLE, STATE_ORDER).equals(reference.state.combine_chunks())
-    assert parts[1].events.equals(parts[3].events) and parts[1].state["simulation_year"].unique().to_pylist() == [2026]
-    # going back to the second year took the third away until it ran again
-    engine.run_years([world], variant, 1, 1)
-    assert rows(path, STATE_TABLE, STATE_ORDER)["simulation_year"].unique().to_pylist() == [2025, 2026]
 
 
 def test_years_without_their_past_are_refused(world: World, tmp_path: Path) -> None:
