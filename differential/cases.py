@@ -153,7 +153,7 @@ def _batch(spec: str, can: Capabilities, rows: list[dict[str, Any]]) -> list[Cas
     return cases
 
 
-def border_case(engines: Sequence[str]) -> Case | None:
+def border_case(engines: Sequence[str]) -> Case:
     """Censuses at the borders of DuckDB's vectors and row groups, through the first two engines, or one and the oracle."""
     left, right = (engines[0], engines[1]) if len(engines) > 1 else (engines[0], "oracle")
     return Case("batch", f"{left}-{right}-borders", ((Side(left), Side(right)),), "sql_vs_polars", inputs="borders")

@@ -217,17 +217,20 @@ class CaseRun:
     def _note_numbers(self, differences: list[NumericDifference]) -> None:
         for found in differences:
             name = f"{found.table}.{found.column}"
-            known = self.record.numeric.get(name)
-            count = found.count + (known["count"] if known else 0)
-            total = float(found.mean) * found.count + (known["mean"] * known["count"] if known else 0.0)
-            correlations = [c for c in (found.correlation, known and known["correlation"]) if c is not None]
+            known = self.record.numeric.get(name, _NO_NUMBERS)
+            count = found.count + known["count"]
+            total = float(found.mean or 0) * found.count + known["mean"] * known["count"]
+            correlations = [c for c in (found.correlation, known["correlation"]) if c is not None]
             self.record.numeric[name] = {
                 "count": count,
-                "differing": found.differing + (known["differing"] if known else 0),
-                "largest": max(float(found.largest), known["largest"] if known else 0.0),
+                "differing": found.differing + known["differing"],
+                "largest": max(float(found.largest or 0), known["largest"]),
                 "mean": total / count if count else 0.0,
-                "correlation": min(correlations) if correlations else None,
+                "correlation": min(correlations, default=None),
             }
+
+
+_NO_NUMBERS: dict[str, Any] = {"count": 0, "differing": 0, "largest": 0.0, "mean": 0.0, "correlation": None}
 
 
 def labels(left: Side, right: Side) -> tuple[str, str]:

@@ -80,7 +80,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     named_files = any(".py" in str(argument) for argument in config.args)
     own_tests = (option.run_all or option.markexpr or named_files) and not (option.engine or option.parity)
     wanted = set(option.parity or PARITY_TESTS) | {"regression"} | ({"coverage"} if not option.parity else set())
-    kept, left_out = [], []
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
     for item in items:
         parity = item.get_closest_marker("parity")
         if parity is None:

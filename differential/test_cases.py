@@ -41,7 +41,7 @@ def test_covering_rows_hold_every_pair_and_stay_few(sizes: dict[str, int]) -> No
 
 
 def test_the_cases_run_every_pair_of_values_of_any_two_axes() -> None:
-    values = {
+    values: dict[str, list[Any]] = {
         "level": list(LEVELS),
         "threads": [1, 4],
         "shards": [1, 4, 8],
@@ -105,7 +105,7 @@ def test_axes_that_an_engine_lacks_are_left_out() -> None:
 def test_one_missing_axis_leaves_the_others(missing: str) -> None:
     from dataclasses import replace
 
-    found = cases("mine:engine", can=replace(ALL, **{missing: False}))
+    found = cases("mine:engine", can=replace(ALL, **{missing: False})  # type: ignore[arg-type])
 
     assert found
     for case in found:

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
+from typing import cast
 
 from differential.run import Engine
 
@@ -38,7 +39,7 @@ def get_engine(spec: str) -> Engine:
         raise EngineSpecError(
             f"engine {spec!r}: found {type(found).__name__}; an engine has `name` (text) and `run(worlds, variant) -> Run`"
         )
-    return found  # type: ignore[no-any-return]
+    return cast(Engine, found)
 
 
 def is_built_in(spec: str) -> bool:

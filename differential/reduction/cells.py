@@ -65,10 +65,11 @@ def plainer_cell(column: str, value: Any) -> Iterator[object]:
 
 def plain_names(search: Search) -> bool:
     """Ids E0001, .. and the default seed. Draws hash both, so new ids are tried under several seeds as well."""
-    seeds = range(_SEEDS_FOR_IDS) if search.many else range(2)
-    own = search.best.scenario.random_seed
-    worlds = [_named(search.best, seed) for seed in dict.fromkeys([own, 42, *seeds])]
-    if search.first("ids", worlds, runs=1 if search.many else 4):
+    world = search.best
+    likely = list(dict.fromkeys([world.scenario.random_seed, 42, *range(2)]))
+    if search.first("ids", (_named(world, seed) for seed in likely), runs=1 if search.many else 4):
+        return True
+    if search.many and search.first("ids", (_named(world, seed) for seed in range(2, _SEEDS_FOR_IDS)), runs=1):
         return True
     count = len(search.best.census)
     changed = search.edits("ids", [_id(row) for row in range(count)]) if count <= CELLS_UP_TO else False

@@ -12,12 +12,13 @@ CELLS_UP_TO = 200
 """Employees beyond which cells do not count: people do not read such a census yet, and weighing it costs more than a run."""
 
 Weight = tuple[int, ...]
+_DEFAULT_LIMITS = Scenario().to_dict()["limits"]
 
 
 def weight(world: World) -> Weight:
     """Smaller is simpler: employees, years, ids of one's own, changed scenario keys, changed cells, then how plain they are."""
     scenario = world.scenario
-    keys, text = changed_keys(scenario), len(scenario.to_yaml(only_changed=True))
+    keys, text = rules_weight(scenario)
     size = (len(world.census), len(scenario.years))
     if len(world.census) > CELLS_UP_TO:
         return (*size, 0, keys, text)
@@ -34,12 +35,17 @@ def changed_keys(scenario: Scenario) -> int:
 
     The last year is not counted: it is what makes fewer years, which weighs more.
     """
+    return rules_weight(scenario)[0]
+
+
+def rules_weight(scenario: Scenario) -> tuple[int, int]:
+    """The number of changed values, and how long they are when written down."""
     changed = scenario.to_dict(only_changed=True)
+    text = len(str(changed))
     changed.pop("end_year", None)
-    limits = changed.pop("limits", None)
-    defaults = Scenario().to_dict()["limits"]
-    own_years = 0 if limits is None else sum(values != defaults.get(year) for year, values in limits.items())
-    return own_years + sum(_leaves(value) for value in changed.values())
+    limits = changed.pop("limits", {})
+    own_years = sum(values != _DEFAULT_LIMITS.get(year) for year, values in limits.items())
+    return own_years + sum(_leaves(value) for value in changed.values()), text
 
 
 def _leaves(value: object) -> int:

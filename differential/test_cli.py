@@ -1,0 +1,219 @@
+"""The command line as users run it: what passes, what fails and leaves a bundle, what is refused, and what is wrong usage."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from differential.session import ROOT
+
+SMALL = ("--hypothesis-profile", "quick", "--employees", "8", "-p", "no:cacheprovider")
+
+BROKEN = """
+from dataclasses import replace
+import os
+import pyarrow as pa
+import pyarrow.compute as pc
+from differential.engines import get_engine
+from differential.run import Capabilities
+
+
+class Engine:
+    capabilities = Capabilities(threads=False, batch_size=False, resume=False, database=False)
+
+    def __init__(self, name, edit):
+        self.name, self.edit = name, edit
+
+    def run(self, worlds, variant):
+        run = get_engine("polars").run(worlds, variant)
+        return self.edit(replace(run, proof=replace(run.proof, engine=self.name)))
+
+
+def cent_too_much(run):
+    pay = run.events["compensation_amount"]
+    more = pc.if_else(pc.equal(run.events["event_type"], "raise"), pc.add(pay, pa.scalar(1, pay.type)), pay).cast(pay.type)
+    place = run.events.column_names.index("compensation_amount")
+    return replace(run, events=run.events.set_column(place, "compensation_amount", more))
+
+
+def die(run):
+    os._exit(7)
+
+
+broken = Engine("broken", cent_too_much)
+clean = Engine("clean", lambda run: run)
+unproven = Engine("unproven", lambda run: replace(run, proof=None))
+fallen_back = Engine("fallen", lambda run: replace(run, proof=replace(run.proof, engine="sql")))
+dying = Engine("dying", die)
+"""
+
+
+def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "differential", "--repro-dir", str(folder / "repros"), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=False, timeout=300)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "attached.py").write_text(BROKEN)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--engine", "duck"), "unknown engine 'duck'"),
+        (("--engine", "nowhere:x"), "cannot be imported"),
+        (("--census", "none.parquet"), "none.parquet: cannot be read"),
+        (("--scenario", "none.yaml"), "none.yaml: cannot be read"),
+        (("--years", "2030", "2020"), "end_year 2020 is outside"),
+        (("--years", "2090", "2091"), "limits: no entry for year 2090"),
+        (("--employees", "0"), "expected at least 1"),
+        (("--slice", "5/4"), "expected I/N"),
+        (("--parity", "speed"), "invalid choice"),
+        (("--policy", "none.yaml"), "none.yaml"),
+        (("--parity-report", "x.txt"), "expected a file ending in .json or .md"),
+        (("--hypothesis-profile", "default"), "expected one of quick, ci, nightly"),
+    ],
+)
+def test_wrong_usage_has_one_clear_message_and_its_own_status(
+    arguments: tuple[str, ...], message: str, folder: Path
+) -> None:
+    done = run(*arguments, folder=folder)
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_a_broken_engine_fails_with_a_bundle_that_replays(folder: Path) -> None:
+    engines = ("--engine", "sql", "--engine", "attached:broken", "--parity", "sql_vs_polars")
+    reports = (
+        "--parity-report",
+        str(folder / "p.json"),
+        "--parity-report",
+        str(folder / "p.md"),
+        "--junitxml",
+        str(folder / "j.xml"),
+    )
+
+    done = run(*SMALL, *engines, *reports, folder=folder)
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
+    (bundle,) = (folder / "repros").iterdir()
+    repro = json.loads((bundle / "repro.json").read_text())
+    assert repro["employees"] == 1
+    assert repro["first_divergence"]["event_type"] == "raise"
+    report = json.loads((folder / "p.json").read_text())
+    assert report["status"] == "fail"
+    assert report["tests"][0]["bundle"] == str(bundle)
+    assert "| fail |" in (folder / "p.md").read_text()
+    case = ET.parse(folder / "j.xml").getroot().find(".//testcase[failure]")
+    assert case is not None
+    assert {p.get("name"): p.get("value") for p in case.iter("property")}["parity_status"] == "fail"
+    replayed = run("--replay", str(bundle), folder=folder)
+    assert replayed.returncode == 1, replayed.stdout
+    assert "raise" in replayed.stdout
+    (folder / "attached.py").write_text(BROKEN.replace("pa.scalar(1,", "pa.scalar(0,"))
+    assert run("--replay", str(bundle), folder=folder).returncode == 0
+    (folder / "attached.py").unlink()
+    assert run("--replay", str(bundle), folder=folder).returncode == 125
+
+
+@pytest.mark.parametrize(
+    ("engine", "status", "message"),
+    [("unproven", "unproven", "no proof on the right"), ("fallen_back", "refused", "both sides ran with engine sql")],
+)
+def test_a_comparison_that_proves_nothing_is_an_error(engine: str, status: str, message: str, folder: Path) -> None:
+    engines = ("--engine", "sql", "--engine", f"attached:{engine}", "--parity", "sql_vs_polars")
+
+    done = run(
+        *SMALL, *engines, "--parity-report", str(folder / "p.json"), "--junitxml", str(folder / "j.xml"), folder=folder
+    )
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "1 error" in done.stdout
+    assert message in done.stdout
+    assert json.loads((folder / "p.json").read_text())["status"] == status
+    assert ET.parse(folder / "j.xml").getroot().find(".//testcase/error") is not None
+
+
+def test_a_dying_engine_is_reported_with_its_input_and_the_run_goes_on(folder: Path) -> None:
+    engines = ("--engine", "attached:dying", "--engine", "polars", "--parity", "sql_vs_polars", "--parity", "shards")
+
+    done = run(*SMALL, *engines, "--employees", "2", folder=folder)
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "ended with exit status 7" in done.stdout
+    assert any((path / "census.csv").exists() for path in (folder / "repros").iterdir())
+    assert "shards[polars-4]" in done.stdout
+
+
+def test_a_single_engine_is_compared_with_itself_over_what_it_can(folder: Path) -> None:
+    done = run(
+        *SMALL,
+        "--engine",
+        "attached:clean",
+        "--parity",
+        "shards",
+        "--parity",
+        "legacy",
+        "--parity",
+        "threads",
+        folder=folder,
+    )
+
+    assert done.returncode == 0, done.stdout
+    lines = [line.split()[0] for line in done.stdout.splitlines() if "  pass" in line]
+    assert lines == ["legacy[attached:clean]", "shards[attached:clean-4]", "shards[attached:clean-8]"]
+
+
+def test_under_xdist_the_reports_are_the_same(folder: Path) -> None:
+    common = (*SMALL, "--parity", "shards", "--parity", "sql_vs_polars")
+    alone = run(*common, "--parity-report", str(folder / "a.json"), folder=folder)
+    spread = run(*common, "--parity-report", str(folder / "b.json"), "-n", "2", folder=folder)
+
+    assert (alone.returncode, spread.returncode) == (0, 0), spread.stdout
+    facts = [
+        {
+            (t["test"], t["name"]): (t["status"], t["worlds"], t["scores"])
+            for t in json.loads((folder / name).read_text())["tests"]
+        }
+        for name in ("a.json", "b.json")
+    ]
+    assert facts[0] == facts[1]
+    assert len(facts[0]) == 5
+
+
+def test_a_policy_entry_that_nothing_needs_fails(folder: Path) -> None:
+    (folder / "policy.yaml").write_text(
+        "ignore:\n- {column: event_id, table: fct_yearly_events, reason: random ids, until: 2999-01-01}\n"
+    )
+
+    done = run(*SMALL, "--engine", "attached:clean", "--policy", str(folder / "policy.yaml"), folder=folder)
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "no difference needed it" in done.stdout
+
+
+def test_minutes_bound_the_time_and_draw_other_worlds(folder: Path) -> None:
+    done = run(
+        *SMALL,
+        "--minutes",
+        "0.05",
+        "--parity",
+        "sql_vs_polars",
+        "--parity-report",
+        str(folder / "p.json"),
+        folder=folder,
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert json.loads((folder / "p.json").read_text())["tests"][0]["worlds"] > 200
