@@ -105,7 +105,7 @@ def test_axes_that_an_engine_lacks_are_left_out() -> None:
 def test_one_missing_axis_leaves_the_others(missing: str) -> None:
     from dataclasses import replace
 
-    found = cases("mine:engine", can=replace(ALL, **{missing: False})  # type: ignore[arg-type])
+    found = cases("mine:engine", can=replace(ALL, **{missing: False}))  # type: ignore[arg-type]
 
     assert found
     for case in found:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from fixtures.populations import generate
 
 from differential.bench.figures import Figure, in_turn
 from differential.comparison import EVENTS, TableSpec, compare_tables, long_report
 from differential.engines import get_engine
 from differential.variant import Variant
+from fixtures.populations import generate
 from fixtures.scenario import Scenario
 from fixtures.world import World
 

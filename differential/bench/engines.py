@@ -7,8 +7,6 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from fixtures.populations import generate
-
 from differential import workers
 from differential.bench.figures import Figure, in_turn, seconds
 from differential.comparison import compare_runs
@@ -16,6 +14,7 @@ from differential.engines import get_engine
 from differential.pool import gather
 from differential.run import Run
 from differential.variant import SWITCHES, Variant
+from fixtures.populations import generate
 from fixtures.scenario import Scenario
 from fixtures.strategies import worlds as generated_worlds
 from fixtures.world import World
