@@ -115,7 +115,7 @@ def _plan_quotas(
     }
     if record.infeasible:
         # without a calendar a world takes part in no year
-        session.run(f"DELETE FROM calendar WHERE world IN ({', '.join(map(str, record.infeasible))})")
+        session.run("DELETE FROM calendar WHERE world IN (SELECT world FROM quota WHERE code IS NOT NULL)")
     if "hazard_cache" in plan.switches:
         session.run(rule("hazard_table"))
         record.rows["hazard_cache"] = session.rows("SELECT count(*) FROM hazard")[0][0]
