@@ -51,15 +51,18 @@ def all_cases(engines: Sequence[str], axes_of: dict[str, Capabilities] | None = 
     cases = _pairs(engines)
     for spec in engines:
         can = known[spec]
-        rows = covering_rows(_axes(can))
         cases.append(
             Case("same_seed", spec, ((Side(spec), Side(spec, history="new_process")),), "new_process", identical=True)
         )
         if can.legacy_flag:
             flagged = Side(spec, legacy_flag=True)
             cases.append(Case("legacy", spec, ((Side(spec), flagged),), "legacy", inputs="thousand"))
-        for make in (_threads, _levels, _several_years, _shards, _batch):
-            cases.extend(make(spec, can, rows))
+        cases += [
+            *_along_axes(spec, can),
+            *_switches_alone(spec, can),
+            *_several_years(spec, can),
+            *_worlds_together(spec, can),
+        ]
     order = {name: position for position, name in enumerate(PARITY_TESTS)}
     return sorted(cases, key=lambda case: order[case.test])
 
@@ -92,65 +95,66 @@ def _axes(can: Capabilities) -> dict[str, list[Any]]:
     return axes
 
 
-def _along(spec: str, rows: list[dict[str, Any]], axis: str, value: Any, base: Any) -> tuple[tuple[Side, Side], ...]:
-    """One pair per covering row that holds the value: that row with the axis at its base, against the row itself."""
-    pairs = []
-    for row in rows:
-        if row[axis] == value:
-            variant = Variant(**row)
-            pairs.append((Side(spec, replace(variant, **{axis: base})), Side(spec, variant)))
-    return tuple(pairs)
+_CLAIMS = {"level": "levels", "threads": "threads", "shards": "shards", "resume": "resume", "batch_size": "batch"}
+_TESTS = {**_CLAIMS, "resume": "several_years"}
 
 
-def _threads(spec: str, can: Capabilities, rows: list[dict[str, Any]]) -> list[Case]:
-    if not can.threads:
-        return []
-    pairs = _along(spec, rows, "threads", MANY_THREADS, 1)
-    return [Case("threads", f"{spec}-{MANY_THREADS}", pairs, "threads")]
-
-
-def _levels(spec: str, can: Capabilities, rows: list[dict[str, Any]]) -> list[Case]:
-    cases = [
-        Case("levels", f"{spec}-{level}", _along(spec, rows, "level", level, "high"), "levels")
-        for level in can.levels
-        if level != "high" and level in LEVELS and "high" in can.levels
+def _along_axes(spec: str, can: Capabilities) -> list[Case]:
+    """One case per axis and value: alone against the base variant, then in each covering row that fell to this value."""
+    axes = _axes(can)
+    rows: dict[tuple[str, Any], list[dict[str, Any]]] = {
+        (axis, value): [] for axis, values in axes.items() for value in values[1:]
+    }
+    for row in covering_rows(axes):
+        changed = [(axis, row[axis]) for axis in axes if row[axis] != axes[axis][0]]
+        # each row runs once, for the value that has fewest rows so far; a row with one change is the plain pair
+        if len(changed) > 1:
+            rows[min(changed, key=lambda key: len(rows[key]))].append(row)
+    return [
+        Case(_TESTS[axis], _case_name(spec, axis, value), _pairs_along(spec, axes, axis, value, found), _CLAIMS[axis])
+        for (axis, value), found in rows.items()
     ]
-    if "legacy" in can.levels:
-        legacy = Side(spec, Variant(level="legacy"))
-        cases += [
-            Case("levels", f"{spec}-{switch}", ((legacy, Side(spec, Variant(level=switch))),), "levels")
-            for switch in SWITCHES
-            if switch in can.switches and frozenset({switch}) not in LEVELS.values()
-        ]
-    return cases
 
 
-def _several_years(spec: str, can: Capabilities, rows: list[dict[str, Any]]) -> list[Case]:
+def _pairs_along(
+    spec: str, axes: dict[str, list[Any]], axis: str, value: Any, rows: list[dict[str, Any]]
+) -> tuple[tuple[Side, Side], ...]:
+    base = axes[axis][0]
+    plain = {name: values[0] for name, values in axes.items()} | {axis: value}
+    variants = [Variant(**row) for row in (plain, *rows)]
+    return tuple((Side(spec, replace(variant, **{axis: base})), Side(spec, variant)) for variant in variants)
+
+
+def _case_name(spec: str, axis: str, value: Any) -> str:
+    return f"{spec}-{axis}" if axis in ("resume", "batch_size") else f"{spec}-{value}"
+
+
+def _switches_alone(spec: str, can: Capabilities) -> list[Case]:
+    """Each switch by itself against none; a level that is one switch alone has its case already."""
+    if "legacy" not in can.levels:
+        return []
+    legacy = Side(spec, Variant(level="legacy"))
+    return [
+        Case("levels", f"{spec}-{switch}", ((legacy, Side(spec, Variant(level=switch))),), "levels")
+        for switch in SWITCHES
+        if switch in can.switches and not (frozenset({switch}) == LEVELS["low"] and "low" in can.levels)
+    ]
+
+
+def _several_years(spec: str, can: Capabilities) -> list[Case]:
     plain = Side(spec)
     cases = [Case("several_years", f"{spec}-prefix", ((plain, Side(spec, history="prefix")),), "prefix")]
     if can.database:
         used = Side(spec, history="used_database")
         cases.append(Case("several_years", f"{spec}-rerun", ((plain, used),), "used_database"))
-    if can.resume:
-        pairs = _along(spec, rows, "resume", 1, None)
-        cases.append(Case("several_years", f"{spec}-resume", pairs, "resume"))
     return cases
 
 
-def _shards(spec: str, can: Capabilities, rows: list[dict[str, Any]]) -> list[Case]:
-    if not can.shards:
+def _worlds_together(spec: str, can: Capabilities) -> list[Case]:
+    if not can.many_worlds:
         return []
-    return [Case("shards", f"{spec}-{count}", _along(spec, rows, "shards", count, 1), "shards") for count in (4, 8)]
-
-
-def _batch(spec: str, can: Capabilities, rows: list[dict[str, Any]]) -> list[Case]:
-    cases = []
-    if can.many_worlds:
-        few, crowded = Side(spec, history="few_at_once"), Side(spec, history="crowded")
-        cases.append(Case("batch", f"{spec}-worlds", ((few, crowded),), "company"))
-    if can.batch_size:
-        cases.append(Case("batch", f"{spec}-morsel", _along(spec, rows, "batch_size", MORSEL, None), "batch"))
-    return cases
+    few, crowded = Side(spec, history="few_at_once"), Side(spec, history="crowded")
+    return [Case("batch", f"{spec}-worlds", ((few, crowded),), "company")]
 
 
 def border_case(engines: Sequence[str]) -> Case:

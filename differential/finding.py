@@ -57,6 +57,7 @@ def failure_of(run: CaseRun, found: FailedWorld, session: Session) -> Failure:
         command=_command(run, session),
         versions={**session.versions, **run.record.versions},
         commit=session.commit,
+        timeout=session.timeout,
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from differential.cases import PARITY_TESTS, Case, all_cases
+from differential.cases import MORSEL, PARITY_TESTS, Case, all_cases
 from differential.comparison import CLAIMS
 from differential.covering import covering_rows
 from differential.run import Capabilities
@@ -46,7 +46,7 @@ def test_the_cases_run_every_pair_of_values_of_any_two_axes() -> None:
         "threads": [1, 4],
         "shards": [1, 4, 8],
         "resume": [None, 1],
-        "batch_size": [None, 4],
+        "batch_size": [None, MORSEL],
     }
     run = variants(cases("polars", "sql"), "polars")
 
