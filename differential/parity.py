@@ -27,6 +27,7 @@ from differential.schemas import EVENT_ORDER, STATE_ORDER
 from differential.session import Session
 from differential.side import Side, UnsuitableWorldsError, run_both
 from differential.variant import Variant, VariantError
+from fixtures.edges import labels_of_run
 from fixtures.world import World
 
 STATUSES = ("pass", "fail", "refused", "unproven")
@@ -107,6 +108,7 @@ class CaseRun:
             variants=[{"left": a.to_json(), "right": b.to_json()} for a, b in case.pairs],
         )  # fmt: skip
         self.failures: list[FailedWorld] = []
+        self.seen: set[str] = set()
         self._use = PolicyUse()
         self._chunks: Mapping[str, Chunk] = {}
         self._started = time.monotonic()
@@ -189,6 +191,8 @@ class CaseRun:
         if self.case.identical and not self.failures and not _same_bytes(batch):
             self.record.status, self.record.reason = "fail", "the rows are equal, the canonical bytes are not"
         self.record.policy_use = sorted(self._use.names)
+        if self.session.minutes is not None:
+            self._note_seen(batch)
 
     def _differs(self, comparison: WorldComparison) -> bool:
         if self.record.exact:
@@ -208,6 +212,12 @@ class CaseRun:
     def _lower_scores(self, scores: Scores) -> None:
         known = self.record.scores
         self.record.scores = {name: min(known[name], value) for name, value in asdict(scores).items()}
+
+    def _note_seen(self, batch: _Batch) -> None:
+        """Event types and edge labels of a batch, for the progress line of a run under a time budget."""
+        self.seen.update(batch.left.events["event_type"].unique().to_pylist())
+        for labels in labels_of_run(batch.worlds, batch.left):
+            self.seen |= labels
 
     def _note_versions(self, batch: _Batch) -> None:
         for run in (batch.left, batch.right):

@@ -28,7 +28,7 @@ EXTRA_YEARS = 2
 """How many years longer the run is that a `prefix` side is cut from."""
 
 
-GROUP_SIZES = (1, 2, 5, 13)
+GROUP_SIZES = (1, 2, 34, 89)
 """How many worlds a `few_at_once` side gives the engine in one pass, in turn."""
 
 
@@ -45,7 +45,7 @@ class Side:
     """One side of a comparison.
 
     engine: its SPEC. variant: how it runs. legacy_flag: FEATURE_FLAG_LEGACY_EVENTS is set (True) or cleared (False) for the run.
-    history: `plain`: all worlds in one pass; `few_at_once`: in several passes of 1, 2, 5 and 13 worlds; `crowded`: in one
+    history: `plain`: all worlds in one pass; `few_at_once`: in several passes of 1, 2, 34 and 89 worlds; `crowded`: in one
     pass with companion worlds, whose rows are dropped; `new_process`: in a new
     process with another hash seed; `used_database`: on a DuckDB file that a run with other rules has filled before, and the
     tables are read back from that file; `prefix`: two years longer, and those years are dropped.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ from fixtures.populations import generate
 from fixtures.scenario import Scenario
 from fixtures.world import World
 
-REGRESSION, COVERAGE = "regression", "coverage"
+REGRESSION, COVERAGE, ALL_WORLDS = "regression", "coverage", "all-worlds"
+FEW_YEARS = 3
 BORDER_ROWS = (2_047, 2_048, 2_049, 122_879, 122_880, 122_881)
 """Around DuckDB's vector size (2 048) and row group size (122 880)."""
 
@@ -32,12 +34,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" in metafunc.fixturenames:
         cases = [] if session is None else [*all_cases(session.engines), border_case(session.engines)]
         marked = [
-            pytest.param(case, id=f"{case.test}-{case.name}", marks=pytest.mark.parity(case.test)) for case in cases
+            pytest.param(case, id=f"{case.test}-{case.name}", marks=[pytest.mark.parity(case.test), _group(case)])
+            for case in cases
         ]
         metafunc.parametrize("case", marked)
     if "bundle" in metafunc.fixturenames:
         bundles = [pytest.param(path, id=path.name) for path in regressions(REGRESSIONS)]
         metafunc.parametrize("bundle", bundles)
+
+
+def _group(case: Case) -> pytest.MarkDecorator:
+    """Under pytest-xdist, cases over the same worlds stay in one process, where each engine runs them once."""
+    return pytest.mark.xdist_group(ALL_WORLDS if case.size == "worlds" else f"{case.test}-{case.name}")
 
 
 @pytest.mark.parity(REGRESSION)
@@ -65,6 +73,7 @@ def test_parity(case: Case, parity_session: Session, request: pytest.FixtureRequ
 
 
 @pytest.mark.parity(COVERAGE)
+@pytest.mark.xdist_group(ALL_WORLDS)
 def test_coverage(parity_session: Session, request: pytest.FixtureRequest) -> None:
     """The generated worlds exercised every event type and every edge label; a label that is never drawn is never tested."""
     if parity_session.given:
@@ -95,15 +104,30 @@ def feed_all(run: CaseRun, case: Case, session: Session) -> None:
     if case.inputs == "thousand" and not run.feed([World(generate(1_000, seed=7), Scenario(end_year=2026))], 0):
         return
     first: Sequence[World] = (session.world,)
-    for shares, chunks in _shares(case, session):
-        for pair, worlds in enumerate(shares):
-            # the census goes with the first batch: a pass over one world more costs less than a pass of its own
-            batch, first = [*first, *worlds], ()
-            if batch and not run.feed(batch, pair, chunks):
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        running: Future[bool] | None = None
+        for shares, chunks in _shares(case, session):  # the next worlds are drawn while engines run on these
+            if running is not None and not running.result():
                 return
-            session.progress(
-                f"{case.test}[{case.name}]: {run.record.worlds} worlds, {run.rate:.0f}/s, {run.record.failed} failures"
-            )
+            running, first = pool.submit(_feed_shares, run, shares, chunks, first, session), ()
+        if running is not None:
+            running.result()
+
+
+def _feed_shares(
+    run: CaseRun, shares: list[list[World]], chunks: dict[str, Chunk], first: Sequence[World], session: Session
+) -> bool:
+    for pair, worlds in enumerate(shares):
+        # the census goes with the first batch: a pass over one world more costs less than a pass of its own
+        batch, first = [*first, *worlds], ()
+        if batch and not run.feed(batch, pair, chunks):
+            return False
+        record = run.record
+        session.progress(
+            f"{record.test}[{record.name}]: {record.worlds} worlds, {run.rate:.0f}/s, {record.failed} failures, "
+            f"{len(run.seen)} of {len(EVENT_TYPES) + len(EDGE_LABELS)} event types and edge labels seen"
+        )
+    return True
 
 
 def _shares(case: Case, session: Session) -> Iterator[tuple[list[list[World]], dict[str, Chunk]]]:
@@ -113,10 +137,15 @@ def _shares(case: Case, session: Session) -> Iterator[tuple[list[list[World]], d
     where: dict[str, Chunk] = {}
     for chunk in session.share(case.size):
         for position, world in enumerate(chunk.worlds):
-            dealt[position % pairs].append(world)
+            dealt[_pair_of(world, position, pairs)].append(world)
             where[world.fingerprint] = chunk
         if case.size == "worlds" or session.minutes is not None:
             yield dealt, where
             dealt, where = [[] for _ in range(pairs)], {}
     if where:
         yield dealt, where
+
+
+def _pair_of(world: World, position: int, pairs: int) -> int:
+    """Worlds of many years go to the plain pair: a pass costs as much as its longest world has years."""
+    return position % pairs if len(world.scenario.years) <= FEW_YEARS else 0
