@@ -45,7 +45,9 @@ class Case:
     inputs: str = "usual"
 
 
-def all_cases(engines: Sequence[str], axes_of: dict[str, Capabilities] | None = None) -> list[Case]:
+def all_cases(
+    engines: Sequence[str], axes_of: dict[str, Capabilities] | None = None, *, switches_alone: bool = True
+) -> list[Case]:
     """The cases for these engines (SPECs), in the order of PARITY_TESTS; axes that an engine lacks are left out."""
     known = axes_of or {spec: capabilities_of(get_engine(spec)) for spec in engines}
     cases = _pairs(engines)
@@ -59,7 +61,7 @@ def all_cases(engines: Sequence[str], axes_of: dict[str, Capabilities] | None = 
             cases.append(Case("legacy", spec, ((Side(spec), flagged),), "legacy", inputs="thousand"))
         cases += [
             *_along_axes(spec, can),
-            *_switches_alone(spec, can),
+            *(_switches_alone(spec, can) if switches_alone else []),
             *_several_years(spec, can),
             *_worlds_together(spec, can),
         ]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from differential.comparison import first_divergence
+from differential.narrowing import narrow
 from differential.parity import CaseRun, FailedWorld
 from differential.pool import shrink
 from differential.reduction import Step
 from differential.repro import Failure, shrink_failure, write_bundle
 from differential.session import Session
+from differential.side import Side
+from differential.variant import VariantError
 from fixtures.world import World
 
 
@@ -24,7 +27,7 @@ def explain(run: CaseRun, session: Session) -> str:
     if found.chunk is not None and found.error is None:
         write_bundle(session.repro_dir, failure, None, mask=_masked(session))
         failure = _shrunk_by_hypothesis(failure, found, session)
-    path, text, _ = shrink_failure(
+    path, text, reduction = shrink_failure(
         session.repro_dir,
         failure,
         keep_identities=session.keep_identities,
@@ -32,6 +35,10 @@ def explain(run: CaseRun, session: Session) -> str:
     )
     run.record.bundle = str(path)
     run.record.signature = failure.signature
+    narrowed = _narrowed(failure, reduction.world if reduction else failure.world, session)
+    if narrowed:
+        run.record.reason = narrowed
+        text += f"\n{narrowed}\n"
     others = len(run.failures) - 1
     more = f"\n{others} more of {run.record.worlds} worlds differ too.\n" if others else ""
     return text + more
@@ -74,6 +81,19 @@ def _shrunk_by_hypothesis(failure: Failure, found: FailedWorld, session: Session
         return failure
     left, right = (next(side.run([smaller], timeout=session.timeout).results()) for side in (found.left, found.right))
     return replace(failure, world=smaller, divergence=first_divergence(left, right, smaller, session.policy))
+
+
+def _narrowed(failure: Failure, world: World, session: Session) -> str | None:
+    """What it takes of the variants, on the reduced world."""
+
+    def fails(left: Side, right: Side) -> bool:
+        try:
+            check = replace(failure.check(), left=left, right=right)
+            return check([world])[0] is not None
+        except VariantError:
+            return False
+
+    return narrow(failure.left, failure.right, fails)
 
 
 def _masked(session: Session) -> bool:

@@ -156,9 +156,7 @@ class CaseRun:
         yield _Batch(tuple(worlds), *runs)
 
     def _run_sides(self, left: Side, right: Side, worlds: Sequence[World]) -> tuple[Run, Run]:
-        if self.case.size != "worlds":
-            return run_both(left, right, worlds, self.session.timeout)
-        # sql, polars and the oracle meet in several cases over the same worlds: each runs them once
+        # The plain side of many cases is one run over the same worlds, as are sql, polars and the oracle against each other.
         known = self.session.remembered(left, worlds), self.session.remembered(right, worlds)
         if known == (None, None):
             runs = run_both(left, right, worlds, self.session.timeout)
@@ -168,7 +166,7 @@ class CaseRun:
                 known[1] or right.run(worlds, timeout=self.session.timeout),
             )
         for side, run in zip((left, right), runs, strict=True):
-            self.session.remember(side, worlds, run)
+            self.session.remember(side, worlds, run, forever=self.case.size == "worlds")
         return runs
 
     def _judge(self, batch: _Batch, left: Side, right: Side) -> None:

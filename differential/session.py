@@ -19,6 +19,7 @@ from differential.pool import Chunk, chunks, derived_seed
 from differential.profiles import Profile
 from differential.run import Run
 from differential.side import Side
+from differential.variant import Variant
 from fixtures.census import Census
 from fixtures.scenario import Scenario
 from fixtures.slices import slices_of
@@ -28,6 +29,8 @@ from fixtures.world import World
 ROOT = Path(__file__).resolve().parent.parent
 REAL_CENSUS = ROOT / "fixtures" / "data" / "census_cps1976.csv"
 REGRESSIONS = ROOT / "fixtures" / "regressions"
+_PLAIN_VARIANTS = (Variant(), Variant(level="legacy"))
+_RECENT_RUNS = 8
 LIBRARIES = ("duckdb", "polars", "pyarrow", "pandas", "datacompy", "hypothesis", "pytest")
 
 
@@ -68,6 +71,14 @@ class Session:
             return worlds()
         return slices_of(self.world.census, self.world.scenario, generate_rules=not self.scenario_given)
 
+    @cached_property
+    def short_world(self) -> World:
+        """The census for the axes: under as many of its years as the profile's axes take."""
+        last = min(self.world.scenario.end_year, self.world.scenario.start_year + self.profile.axis_years - 1)
+        if last == self.world.scenario.end_year:
+            return self.world
+        return World(self.world.census, self.world.scenario.model_copy(update={"end_year": last}))
+
     def chunks(self) -> Iterator[Chunk]:
         """Generated worlds, endless: drawn once and kept for all tests; under a time budget each test draws its own."""
         if self.minutes is not None:
@@ -89,8 +100,10 @@ class Session:
                 if time.monotonic() > until:
                     return
         wanted = self.profile.worlds if size == "worlds" else self.profile.axis_worlds
+        most_years = 100 if size == "worlds" else self.profile.axis_years
         for chunk in self.chunks():
-            part = tuple(islice(chunk.worlds, wanted))
+            fitting = (world for world in chunk.worlds if len(world.scenario.years) <= most_years)
+            part = tuple(islice(fitting, wanted))
             yield Chunk(part, chunk.seed, chunk.size)
             wanted -= len(part)
             if wanted <= 0:
@@ -98,15 +111,30 @@ class Session:
 
     def remembered(self, side: Side, worlds: Sequence[World]) -> Run | None:
         """A run of this session that need not be done again."""
-        return self._runs.get((side, tuple(world.fingerprint for world in worlds)))
+        key = (side, tuple(world.fingerprint for world in worlds))
+        return self._lasting.get(key) or self._recent.get(key)
 
-    def remember(self, side: Side, worlds: Sequence[World], run: Run) -> None:
-        """Keep a run for other tests over the same worlds; not under a time budget, when there is no end to worlds."""
-        if self.minutes is None:
-            self._runs[side, tuple(world.fingerprint for world in worlds)] = run
+    def remember(self, side: Side, worlds: Sequence[World], run: Run, *, forever: bool) -> None:
+        """Keep a plain run for other tests over the same worlds: for the session, or among the latest few.
+
+        Not under a time budget, when there is no end to worlds; and nothing but plain runs, since the others are what is tested.
+        """
+        if self.minutes is not None or side.history != "plain" or side.legacy_flag:
+            return
+        key = (side, tuple(world.fingerprint for world in worlds))
+        if forever:
+            self._lasting[key] = run
+        elif side.variant in _PLAIN_VARIANTS:
+            self._recent[key] = run
+            while len(self._recent) > _RECENT_RUNS:
+                del self._recent[next(iter(self._recent))]
 
     @cached_property
-    def _runs(self) -> dict[tuple[Side, tuple[str, ...]], Run]:
+    def _lasting(self) -> dict[tuple[Side, tuple[str, ...]], Run]:
+        return {}
+
+    @cached_property
+    def _recent(self) -> dict[tuple[Side, tuple[str, ...]], Run]:
         return {}
 
     @cached_property

@@ -36,8 +36,11 @@ class UnsuitableWorldsError(ValueError):
     """Worlds that this side cannot be run on; `indexes` tells which, so that the others can be."""
 
     def __init__(self, indexes: Sequence[int], why: str) -> None:
-        super().__init__(why)
+        super().__init__(indexes, why)
         self.indexes = tuple(indexes)
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 @dataclass(frozen=True)
@@ -145,8 +148,8 @@ def run_both(left: Side, right: Side, worlds: Sequence[World], timeout: float | 
         return left.run(worlds, timeout=timeout), right.run(worlds, timeout=timeout)
     with legacy_flag(left.legacy_flag), ThreadPoolExecutor(max_workers=1) as pool:
         other = pool.submit(right.execute, worlds, timeout)
-        one = left.execute(worlds, timeout)
-        return one, other.result()
+        mine = left.execute(worlds, timeout)
+        return mine, other.result()
 
 
 def run_engine(spec: str, worlds: Sequence[World], variant: Variant, timeout: float | None = None) -> Run:

@@ -24,7 +24,7 @@ from fixtures.scenario import Scenario
 from fixtures.world import World
 
 REGRESSION, COVERAGE, ALL_WORLDS = "regression", "coverage", "all-worlds"
-FEW_YEARS = 3
+FEW_YEARS = 2
 BORDER_ROWS = (2_047, 2_048, 2_049, 122_879, 122_880, 122_881)
 """Around DuckDB's vector size (2 048) and row group size (122 880)."""
 
@@ -32,7 +32,7 @@ BORDER_ROWS = (2_047, 2_048, 2_049, 122_879, 122_880, 122_881)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     session = metafunc.config.stash.get(SESSION, None)
     if "case" in metafunc.fixturenames:
-        cases = [] if session is None else [*all_cases(session.engines), border_case(session.engines)]
+        cases = [] if session is None else _cases(session)
         marked = [
             pytest.param(case, id=f"{case.test}-{case.name}", marks=[pytest.mark.parity(case.test), _group(case)])
             for case in cases
@@ -41,6 +41,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "bundle" in metafunc.fixturenames:
         bundles = [pytest.param(path, id=path.name) for path in regressions(REGRESSIONS)]
         metafunc.parametrize("bundle", bundles)
+
+
+def _cases(session: Session) -> list[Case]:
+    return [
+        *all_cases(session.engines, switches_alone=session.profile.covering),
+        border_case(session.engines),
+    ]
 
 
 def _group(case: Case) -> pytest.MarkDecorator:
@@ -103,7 +110,7 @@ def feed_all(run: CaseRun, case: Case, session: Session) -> None:
         return
     if case.inputs == "thousand" and not run.feed([World(generate(1_000, seed=7), Scenario(end_year=2026))], 0):
         return
-    first: Sequence[World] = (session.world,)
+    first: Sequence[World] = (session.world if case.size == "worlds" else session.short_world,)
     with ThreadPoolExecutor(max_workers=1) as pool:
         running: Future[bool] | None = None
         for shares, chunks in _shares(case, session):  # the next worlds are drawn while engines run on these
@@ -147,5 +154,8 @@ def _shares(case: Case, session: Session) -> Iterator[tuple[list[list[World]], d
 
 
 def _pair_of(world: World, position: int, pairs: int) -> int:
-    """Worlds of many years go to the plain pair: a pass costs as much as its longest world has years."""
-    return position % pairs if len(world.scenario.years) <= FEW_YEARS else 0
+    """The plain pair takes two thirds, and all worlds of many years: its plain side is the same run in many cases, and a pass
+    costs as much as its longest world has years."""
+    if pairs == 1 or position % 3 or len(world.scenario.years) > FEW_YEARS:
+        return 0
+    return 1 + position // 3 % (pairs - 1)
