@@ -35,7 +35,7 @@ def explain(run: CaseRun, session: Session) -> str:
     )
     run.record.bundle = str(path)
     run.record.signature = failure.signature
-    narrowed = _narrowed(failure, reduction.world if reduction else failure.world, session)
+    narrowed = _narrowed(failure, reduction.world if reduction else failure.world)
     if narrowed:
         run.record.reason = narrowed
         text += f"\n{narrowed}\n"
@@ -83,7 +83,7 @@ def _shrunk_by_hypothesis(failure: Failure, found: FailedWorld, session: Session
     return replace(failure, world=smaller, divergence=first_divergence(left, right, smaller, session.policy))
 
 
-def _narrowed(failure: Failure, world: World, session: Session) -> str | None:
+def _narrowed(failure: Failure, world: World) -> str | None:
     """What it takes of the variants, on the reduced world."""
 
     def fails(left: Side, right: Side) -> bool:

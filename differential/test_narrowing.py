@@ -41,9 +41,9 @@ def test_axes_that_both_sides_share_are_put_back_where_the_failure_survives() ->
 def test_a_failure_that_does_not_repeat_is_not_narrowed() -> None:
     left, right = Side("sql", Variant(level="legacy")), Side("sql", Variant(level="high"))
 
-    assert narrow(left, right, lambda one, other: False) is None
+    assert narrow(left, right, lambda _one, _other: False) is None
 
 
 def test_sides_that_differ_in_more_than_variants_are_not_narrowed() -> None:
-    assert narrow(Side("sql"), Side("polars"), lambda one, other: True) is None
-    assert narrow(Side("sql"), Side("sql", history="prefix"), lambda one, other: True) is None
+    assert narrow(Side("sql"), Side("polars"), lambda _one, _other: True) is None
+    assert narrow(Side("sql"), Side("sql", history="prefix"), lambda _one, _other: True) is None
