@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
-from differential.comparison import first_divergence
+from differential.comparison import EVENTS, STATE, compare_tables, first_divergence, long_report
 from differential.narrowing import narrow
 from differential.parity import CaseRun, FailedWorld
 from differential.pool import shrink
@@ -39,6 +40,8 @@ def explain(run: CaseRun, session: Session) -> str:
     if narrowed:
         run.record.reason = narrowed
         text += f"\n{narrowed}\n"
+    if reduction is not None and failure.error is None:
+        _write_tables(path, failure, reduction.world, session)
     others = len(run.failures) - 1
     more = f"\n{others} more of {run.record.worlds} worlds differ too.\n" if others else ""
     return text + more
@@ -94,6 +97,23 @@ def _narrowed(failure: Failure, world: World) -> str | None:
             return False
 
     return narrow(failure.left, failure.right, fails)
+
+
+def _write_tables(path: Path, failure: Failure, world: World, session: Session) -> None:
+    """Both tables of the reduced world side by side, by datacompy, beside the bundle's report; not where people are withheld."""
+    if not (path / "census.csv").exists():
+        return
+    results = [next(side.run([world], timeout=session.timeout).results()) for side in (failure.left, failure.right)]
+    names = (failure.left.describe(), failure.right.describe())
+    pairs = ((results[0].events, results[1].events, EVENTS), (results[0].state, results[1].state, STATE))
+    parts = []
+    for left, right, spec in pairs:
+        found = compare_tables(left, right, spec)
+        parts.append(found.describe(*names) if found.equal else long_report(left, right, spec, names))
+    text = "\n\n".join(parts)
+    part = path / ".tables.part"
+    part.write_text(text, encoding="utf-8")
+    part.replace(path / "tables.txt")
 
 
 def _masked(session: Session) -> bool:
