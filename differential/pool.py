@@ -20,7 +20,7 @@ from hypothesis.strategies import SearchStrategy
 from fixtures.world import World
 
 CHUNK = 256
-SHRINK_RUNS = 40
+SHRINK_RUNS = 10
 """Single-world runs that Hypothesis may use to shrink; the domain reducer goes on from there, several worlds a run."""
 
 
