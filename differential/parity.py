@@ -144,11 +144,12 @@ class CaseRun:
         except (KeyboardInterrupt, VariantError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever an engine raises is a finding about that engine
-            if len(worlds) > 1:
+            if len(worlds) > 1 and not any(failed.error for failed in self.failures):
+                # halve until one is alone; one world that makes an engine raise is enough to tell
                 middle = len(worlds) // 2
                 yield from self._batches(worlds[:middle], left, right)
                 yield from self._batches(worlds[middle:], left, right)
-            else:
+            elif len(worlds) == 1:
                 self._fail(FailedWorld(worlds[0], left, right, error=f"{type(error).__name__}: {error}"))
                 self.record.scores = asdict(Scores(0.0, 0.0, 0.0))
                 self.record.worlds += 1
