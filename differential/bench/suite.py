@@ -81,7 +81,7 @@ def _fault(name: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         taken, status, _ = _pytest("-x", "--repro-dir", folder, *engines)
         bundles = [json.loads(path.read_text()) for path in Path(folder).glob("*/repro.json")]
-    if status != 1 or not bundles:
+    if status != 1 or not bundles or any("PatchError" in (bundle["signature"] or "") for bundle in bundles):
         return {"caught": False, "seconds": taken, "status": status}
     repro = min(bundles, key=lambda bundle: bundle["employees"])
     return {

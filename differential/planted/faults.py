@@ -116,31 +116,31 @@ def _keep_stale_rows(write: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _ALL = (
-    Fault("X01", "Leavers of year 1 are still in the opening set of year 2.", "sql",
-          _sql(year__opening_carried={"s.is_active AND ": ""})),
     Fault("X05", "The target headcount is rounded half to even, not half up.", "sql",
           _sql(quotas={"half_up(target * (10000 + growth_bp), 10000)": _half_even()})),
     Fault("X08", "A new hire's exit is dated from 1 January, not from the hire.", "sql",
-          _sql(year__roster={"plus_days(r.hire_date, 1 + draw_below(exit_day_draw, y.last_day - r.hire_date))":
-                             "plus_days(y.first_day, draw_below(exit_day_draw, y.days))"})),
+          _sql(year__roster={"plus_days(hire_date, 1 + draw_below(exit_draws[2], y.last_day - hire_date))":
+                             "plus_days(y.first_day, draw_below(exit_draws[2], y.days))"})),
     Fault("X10", "Exits are selected by a draw of 100 buckets.", "sql",
-          _sql(year__roster={"ORDER BY exit_draw, employee_id": "ORDER BY exit_draw % 100, employee_id"})),
+          _sql(year__roster={"ORDER BY p.exit_draws[1], p.employee_id": "ORDER BY p.exit_draws[1] % 100, p.employee_id"})),
     Fault("X12", "A run on a used database deletes only rows whose keys it writes anew.", "sql",
           _python("differential.engines.sql.database", "write", _keep_stale_rows)),
     Fault("X15", "The state keeps last year's `not enrolled` over this year's enrolment.", "sql",
-          _sql(state={"plan_date IS NOT NULL AND": "is_enrolled AND"})),
+          _sql(state={"AND is_in_plan AS": "AND is_in_plan AND enrolled_on IS NULL AS"})),
     Fault("X18", "Escalation lowers rates above the maximum to it.", "sql",
-          _sql(year__escalation={"AND rate_1_bp < w.escalation_maximum_bp": ""})),
+          _sql(year__escalation={"AND e.rate_1_bp < w.escalation_maximum_bp": ""})),
     Fault("X19", "Automatic enrolment leaves out those hired on the cutoff day.", "sql",
-          _sql(year__enrollment={"hire_date >= w.auto_cutoff": "hire_date > w.auto_cutoff"})),
+          _sql(year__enrollment={"p.hire_date >= w.auto_cutoff": "p.hire_date > w.auto_cutoff"})),
     Fault("X21", "The raise is computed on the pay before the promotion.", "sql",
           _sql(year__career={"raised_pay(pay_2, merit_bp + cola_bp)": "raised_pay(pay_1, merit_bp + cola_bp)"})),
-    Fault("X25", "The switch of the employer core contribution is not honoured.", "sql",
-          _sql(year__money={"w.core_enabled": "true AS core_enabled"})),
+    Fault("X25", "Voluntary enrolment goes on when it is switched off.", "sql",
+          _sql(year__enrollment={"w.voluntary_enabled AND p.eligibility_date": "p.eligibility_date"})),
     Fault("P01", "The catch-up contribution starts at 51.", "polars",
           _python("differential.engines.polars.contributions", "CATCH_UP_AGE", lambda age: age + 1)),
     Fault("P02", "Money into the plan is rounded down.", "polars",
           _python("differential.engines.polars.contributions", "half_up", _truncated)),
+    Fault("P03", "The base hazard of promotion is taken ten times too high.", "polars",
+          _python("differential.engines.polars.pay", "HAZARD_PPM_PER_BP", lambda ppm: 10 * ppm)),
 )  # fmt: skip
 
 FAULTS = {fault.id: fault for fault in _ALL}

@@ -46,9 +46,18 @@ class FailureCheck:
             return self._without(worlds, frozenset(error.indexes))
         except Exception:  # noqa: BLE001 - whatever an engine raises is what is being reduced
             if len(worlds) > 1:
-                return [self([world])[0] for world in worlds]
+                return self._one_by_one(worlds)
             return [self._raised(worlds[0])]
         return observe(left, right, worlds, self.subject, self.policy, self.threshold)
+
+    def _one_by_one(self, worlds: list[World]) -> list[Verdict]:
+        """Until one fails: candidates come boldest first, and after a pass that raised each further one costs a run."""
+        verdicts: list[Verdict] = [None] * len(worlds)
+        for index, world in enumerate(worlds):
+            verdicts[index] = self([world])[0]
+            if verdicts[index] is not None:
+                break
+        return verdicts
 
     def _without(self, worlds: list[World], unsuitable: frozenset[int]) -> list[Verdict]:
         suitable = [index for index in range(len(worlds)) if index not in unsuitable]
