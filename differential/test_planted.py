@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from differential.comparison import compare_runs
@@ -12,6 +14,8 @@ from differential.planted.faults import PatchError, _sql
 from differential.pool import gather
 from differential.run import Run
 from differential.variant import Variant
+from fixtures.census import Census, Employee
+from fixtures.scenario import Scenario
 from fixtures.strategies import worlds
 from fixtures.world import World
 
@@ -21,7 +25,15 @@ HISTORY_OF_ITS_OWN = ("X12",)
 
 @pytest.fixture(scope="module")
 def sample() -> list[World]:
-    return gather(worlds(), 400, 11)
+    return [hired_on_the_cutoff(), *gather(worlds(), 400, 11)]
+
+
+def hired_on_the_cutoff() -> World:
+    """X19 needs somebody hired on the cutoff day whom automatic enrolment reaches; too rare to be left to 400 draws."""
+    person = Employee("E0001", "SSN-000000001", dt.date(1985, 1, 1), dt.date(2020, 1, 1), 60_000_00)
+    automatic = {"scope": "all_eligible_employees", "hire_date_cutoff": dt.date(2020, 1, 1)}
+    rules = Scenario.create(auto_enrollment=automatic, voluntary_enrollment={"enabled": False})
+    return World(Census.from_employees([person]), rules)
 
 
 @pytest.fixture(scope="module")
