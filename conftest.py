@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 # One thread for the comparing process: Polars fixes its pool on import, and runs with other counts get a process of their own.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 pytest_plugins = ["differential.plugin"]
+
+
+@pytest.hookimpl(tryfirst=True)  # before Hypothesis, which ends in a traceback on a name it does not know
+def pytest_configure(config: pytest.Config) -> None:
+    from differential.profiles import PROFILES
+
+    asked = config.getoption("hypothesis_profile", None)
+    if asked is not None and asked not in PROFILES:
+        raise pytest.UsageError(f"--hypothesis-profile {asked}: expected one of {', '.join(PROFILES)}")

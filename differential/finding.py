@@ -11,6 +11,7 @@ from differential.parity import CaseRun, FailedWorld
 from differential.pool import shrink
 from differential.reduction import Step
 from differential.repro import Failure, shrink_failure, write_bundle
+from differential.repro.bundle import report_text
 from differential.session import Session
 from differential.side import Side
 from differential.variant import VariantError
@@ -28,6 +29,10 @@ def explain(run: CaseRun, session: Session) -> str:
     if found.chunk is not None and found.error is None:
         write_bundle(session.repro_dir, failure, None, mask=_masked(session))
         failure = _shrunk_by_hypothesis(failure, found, session)
+    if found.hung:
+        path = write_bundle(session.repro_dir, failure, None, mask=_masked(session))
+        run.record.bundle, run.record.signature = str(path), failure.signature
+        return report_text(path)
     path, text, reduction = shrink_failure(
         session.repro_dir,
         failure,

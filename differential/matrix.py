@@ -11,7 +11,7 @@ from differential.comparison import PolicyUse, StaleEntry, stale_entries
 from differential.session import Session
 
 REPORT_SCHEMA_VERSION = 1
-_MARKS = {"pass": "32", "fail": "31;1", "refused": "35;1", "unproven": "33;1"}
+_MARKS = {"pass": "32", "fail": "31;1", "refused": "35;1", "unproven": "33;1", "unfinished": "33;1"}
 
 
 @dataclass
@@ -22,6 +22,7 @@ class Matrix:
     records: list[dict[str, Any]] = field(default_factory=list)
     coverage: dict[str, Any] | None = None
     stale: list[StaleEntry] = field(default_factory=list)
+    exit_status: int = 0
 
     def add(self, record: dict[str, Any]) -> None:
         """Take a test's record, or the coverage of generated worlds."""
@@ -41,9 +42,10 @@ class Matrix:
 
     @property
     def status(self) -> str:
-        """The worst of all: refused, unproven, fail, pass; `empty` without a comparison."""
+        """The worst of all: refused, unproven, fail, unfinished (an interrupted session too), pass; `empty` without any."""
         found = {record["status"] for record in self.records}
-        return next((s for s in ("refused", "unproven", "fail", "pass") if s in found), "empty")
+        worst = next((s for s in ("refused", "unproven", "fail", "unfinished", "pass") if s in found), "empty")
+        return "unfinished" if worst == "pass" and self.exit_status else worst
 
 
 def matrix_text(matrix: Matrix, color: bool = False) -> list[str]:
@@ -87,6 +89,8 @@ def _notes(matrix: Matrix) -> list[str]:
             notes.append(f"{name}: {record['reason'] or str(record['failed']) + ' worlds differ'}")
         if record["bundle"]:
             notes.append(f"{name}: replay with `pytest differential --replay {record['bundle']}`")
+        if record["note"]:
+            notes.append(f"{name}: {record['note']}")
         if record["skipped"]:
             notes.append(f"{name}: {record['skipped']} worlds could not be run that way and were left out")
     if matrix.coverage:
@@ -119,6 +123,7 @@ def matrix_json(matrix: Matrix) -> str:
     report = {
         "schema_version": REPORT_SCHEMA_VERSION,
         "status": matrix.status,
+        "exit_status": matrix.exit_status,
         "commit": session.commit,
         "engines": [{"spec": spec, "versions": _versions_of(matrix, spec)} for spec in session.engines],
         "libraries": session.versions,

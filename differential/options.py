@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,7 @@ def add_options(parser: pytest.Parser) -> None:
     add("--years", type=int, nargs=2, metavar=("FIRST", "LAST"), help="simulated years of the census")
     add("--employees", type=_at_least_one, metavar="N", help="only N rows of the census, the first by employee_id")
     add("--random-seed", type=int, metavar="SEED", help="the simulation's seed (Hypothesis has --hypothesis-seed)")
-    add("--minutes", type=float, metavar="M", help="time budget instead of a number of worlds")
+    add("--minutes", type=_positive, metavar="M", help="time budget instead of a number of worlds")
     add(
         "--slice",
         type=_slice,
@@ -78,7 +80,7 @@ def add_options(parser: pytest.Parser) -> None:
         action="store_true",
         help="leave ids, dates and pay of a given census in repros (ssn never)",
     )
-    add("--engine-timeout", type=float, metavar="SECONDS", help="longest run of an attached engine (default: 600)")
+    add("--engine-timeout", type=_positive, metavar="SECONDS", help="longest run of an attached engine (default: 600)")
     add("--all", action="store_true", dest="run_all", help="also the tests of the suite itself")
 
 
@@ -88,6 +90,9 @@ def make_session(config: pytest.Config) -> Session:
     profile = PROFILES.get(settings.get_current_profile_name())
     if profile is None:
         raise pytest.UsageError(f"--hypothesis-profile: expected one of {', '.join(PROFILES)}")
+    _usable_folder(option.repro_dir, "--repro-dir")
+    for report in option.parity_report:
+        _usable_folder(report.parent, "--parity-report")
     engines = tuple(dict.fromkeys(option.engine or DEFAULT_PAIR))
     try:
         for spec in engines:
@@ -130,6 +135,20 @@ def _at_least_one(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected at least 1, got {value}")
     return value
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
+    return value
+
+
+def _usable_folder(path: Path, option: str) -> None:
+    """Refuse a folder that cannot be made or written to before anything runs, not when a finding is to be saved."""
+    nearest = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK) or str(nearest).startswith("/proc"):
+        raise pytest.UsageError(f"{option} {path}: {nearest} is not a folder that can be written to")
 
 
 def _slice(text: str) -> tuple[int, int]:

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import pyarrow as pa
+
 from differential.cases import Case
 from differential.comparison import (
     CLAIMS,
     ClaimOutcome,
+    ComparisonError,
     NumericDifference,
     PolicyUse,
     Scores,
@@ -22,15 +25,14 @@ from differential.comparison import (
     numeric_differences_of_runs,
 )
 from differential.pool import Chunk
-from differential.run import Run, WorldResult
+from differential.run import Run, RunError, WorldResult
 from differential.schemas import EVENT_ORDER, STATE_ORDER
 from differential.session import Session
 from differential.side import Side, UnsuitableWorldsError, run_both
 from differential.variant import Variant, VariantError
+from differential.workers import WorkerError
 from fixtures.edges import labels_of_run
 from fixtures.world import World
-
-STATUSES = ("pass", "fail", "refused", "unproven")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class FailedWorld:
     results: tuple[WorldResult, WorldResult] | None = None
     error: str | None = None
     chunk: Chunk | None = None
+    hung: bool = False
 
     @property
     def size(self) -> int:
@@ -55,7 +58,8 @@ class FailedWorld:
 class CaseRecord:
     """What a case did, as plain values: the matrix and the reports are made of these.
 
-    worlds: compared. skipped: unsuitable for a side. failed: that differ. bundle: the repro of the first failure.
+    status: `unfinished` until all inputs were compared, then pass, fail, refused or unproven. worlds: compared. skipped:
+    unsuitable for a side. failed: that differ. bundle: the repro of the first failure.
     """
 
     test: str
@@ -71,8 +75,9 @@ class CaseRecord:
     skipped: int = 0
     failed: int = 0
     scores: dict[str, float] = field(default_factory=lambda: asdict(Scores()))
-    status: str = "pass"
+    status: str = "unfinished"
     reason: str = ""
+    note: str = ""
     numeric: dict[str, dict[str, Any]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     policy_use: list[str] = field(default_factory=list)
@@ -125,11 +130,19 @@ class CaseRun:
             worlds = _with_own_names(worlds)
         self._chunks = chunks or {}
         for batch in self._batches(worlds, left, right):
-            self._judge(batch, left, right)
+            try:
+                self._judge(batch, left, right)
+            except (RunError, ComparisonError) as error:
+                self.record.status, self.record.reason = "refused", str(error)
             if self.record.status in ("refused", "unproven"):
                 break
         self.record.seconds = time.monotonic() - self._started
-        return self.record.status == "pass"
+        return self.record.status == "unfinished"
+
+    def finish(self) -> None:
+        """All inputs were compared and nothing was found: the case passes, if there was anything to compare."""
+        if self.record.status == "unfinished" and self.record.worlds:
+            self.record.status = "pass"
 
     def _batches(self, worlds: Sequence[World], left: Side, right: Side) -> Iterator[_Batch]:
         """The worlds run on both sides; unsuitable ones are left out, and a world that makes an engine raise is singled out."""
@@ -144,17 +157,30 @@ class CaseRun:
         except (KeyboardInterrupt, VariantError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever an engine raises is a finding about that engine
-            if len(worlds) > 1 and not any(failed.error for failed in self.failures):
+            if isinstance(error, WorkerError) and error.kind == "hung":
+                # each further try would take as long again
+                smallest = min(worlds, key=lambda world: len(world.census) * len(world.scenario.years))
+                self._raised(
+                    smallest,
+                    left,
+                    right,
+                    f"{error} (a pass over {len(worlds)} worlds; the smallest is saved)",
+                    hung=True,
+                )
+            elif len(worlds) > 1 and not any(failed.error for failed in self.failures):
                 # halve until one is alone; one world that makes an engine raise is enough to tell
                 middle = len(worlds) // 2
                 yield from self._batches(worlds[:middle], left, right)
                 yield from self._batches(worlds[middle:], left, right)
             elif len(worlds) == 1:
-                self._fail(FailedWorld(worlds[0], left, right, error=f"{type(error).__name__}: {error}"))
-                self.record.scores = asdict(Scores(0.0, 0.0, 0.0))
-                self.record.worlds += 1
+                self._raised(worlds[0], left, right, f"{type(error).__name__}: {error}")
             return
         yield _Batch(tuple(worlds), *runs)
+
+    def _raised(self, world: World, left: Side, right: Side, error: str, *, hung: bool = False) -> None:
+        self._fail(FailedWorld(world, left, right, error=error, hung=hung))
+        self.record.scores = asdict(Scores(0.0, 0.0, 0.0))
+        self.record.worlds += 1
 
     def _run_sides(self, left: Side, right: Side, worlds: Sequence[World]) -> tuple[Run, Run]:
         # The plain side of many cases is one run over the same worlds, as are sql, polars and the oracle against each other.
@@ -167,12 +193,17 @@ class CaseRun:
                 known[1] or right.run(worlds, timeout=self.session.timeout),
             )
         for side, run in zip((left, right), runs, strict=True):
+            if not (isinstance(run, Run) and isinstance(run.events, pa.Table) and isinstance(run.state, pa.Table)):
+                raise TypeError(
+                    f"{side.engine}: run() returned {type(run).__name__}, expected a Run with two Arrow tables"
+                )
             self.session.remember(side, worlds, run, forever=self.case.size == "worlds")
         return runs
 
     def _judge(self, batch: _Batch, left: Side, right: Side) -> None:
         outcome = check_claim(CLAIMS[self.case.claim], batch.left, batch.right)
-        self._note_versions(batch)
+        self._note_versions(batch, left, right)
+        self._note_infeasible(batch)
         if not outcome.ok:
             self._refuse(outcome)
             return
@@ -203,7 +234,11 @@ class CaseRun:
         self.record.failed = len(self.failures)
         self.record.status = "fail"
         if failed.error:
-            self.record.reason = failed.error.splitlines()[0][:300]
+            # what an engine says of a given census may hold anybody's data
+            said = failed.error.splitlines()[0][:300]
+            self.record.reason = (
+                f"{said.partition(':')[0]} (its message is in no report)" if self.session.given else said
+            )
 
     def _refuse(self, outcome: ClaimOutcome) -> None:
         self.record.status, self.record.reason = outcome.status, outcome.describe()
@@ -218,10 +253,17 @@ class CaseRun:
         for labels in labels_of_run(batch.worlds, batch.left):
             self.seen |= labels
 
-    def _note_versions(self, batch: _Batch) -> None:
-        for run in (batch.left, batch.right):
+    def _note_versions(self, batch: _Batch, left: Side, right: Side) -> None:
+        for side, run in ((left, batch.left), (right, batch.right)):
             if run.proof:
-                self.record.versions.update({f"{run.proof.engine}: {k}": v for k, v in run.proof.versions.items()})
+                self.record.versions.update({f"{side.engine}: {k}": v for k, v in run.proof.versions.items()})
+
+    def _note_infeasible(self, batch: _Batch) -> None:
+        """A census whose own quotas cannot be met compares nothing but the reason; its owner should know."""
+        census = (self.session.world.fingerprint, self.session.short_world.fingerprint)
+        for index, why in batch.left.infeasible.items():
+            if batch.worlds[index].fingerprint in census:
+                self.record.note = f"the census has no result under this scenario: {why.code} in {why.year}"
 
     def _note_numbers(self, differences: list[NumericDifference]) -> None:
         for found in differences:

@@ -17,7 +17,7 @@ from differential.cases import PARITY_TESTS
 from differential.matrix import Matrix, matrix_json, matrix_markdown, matrix_text
 from differential.parity import CaseRecord
 from differential.profiles import register_profiles
-from differential.session import Session
+from differential.session import ROOT, Session
 
 SESSION = pytest.StashKey[Session]()
 RECORD = pytest.StashKey[dict[str, Any]]()
@@ -77,7 +77,7 @@ def session_header(session: Session) -> list[str]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the suite's own tests unless they were asked for, and parity tests that --parity does not name."""
     option = config.option
-    named_files = any(".py" in str(argument) for argument in config.args)
+    named_files = any(Path(str(argument).partition("::")[0]).suffix == ".py" for argument in config.args)
     own_tests = (option.run_all or option.markexpr or named_files) and not (option.engine or option.parity)
     wanted = set(option.parity or PARITY_TESTS) | {"regression"} | ({"coverage"} if not option.parity else set())
     kept: list[pytest.Item] = []
@@ -86,11 +86,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         parity = item.get_closest_marker("parity")
         if parity is None:
             item.add_marker("suite")
-        (kept if (parity.args[0] in wanted if parity else own_tests) else left_out).append(item)
+        (kept if (parity.args[0] in wanted if parity else own_tests or not _is_own(item.path)) else left_out).append(
+            item
+        )
     items[:] = sorted(kept, key=lambda item: item.get_closest_marker("parity") is None)
     config.hook.pytest_deselected(items=left_out)
     if session := config.stash.get(SESSION, None):
         session.shares = sum(item.get_closest_marker("parity") is not None for item in items)
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a test belongs to the suite; a repro's test, wherever it lies, runs when it is asked for."""
+    return any(path.is_relative_to(ROOT / folder) for folder in ("fixtures", "differential"))
 
 
 @pytest.fixture(scope="session")
@@ -131,6 +138,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     matrix = session.config.stash.get(MATRIX, None)
     if matrix is None or hasattr(session.config, "workerinput"):
         return
+    matrix.exit_status = int(exitstatus)
     matrix.finish(complete=not (session.config.option.parity or session.config.option.keyword or session.shouldstop))
     if matrix.stale and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

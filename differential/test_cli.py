@@ -217,3 +217,79 @@ def test_minutes_bound_the_time_and_draw_other_worlds(folder: Path) -> None:
 
     assert done.returncode == 0, done.stdout
     assert json.loads((folder / "p.json").read_text())["tests"][0]["worlds"] > 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--minutes", "nan"), "expected a number above 0"),
+        (("--minutes", "-1"), "expected a number above 0"),
+        (("--hypothesis-profile", "nope"), "expected one of quick, ci, nightly"),
+        (("--repro-dir", "README.md"), "is not a folder that can be written to"),
+        (("--parity-report", "README.md/p.md"), "is not a folder that can be written to"),
+    ],
+)
+def test_what_would_only_fail_later_is_refused_at_once(arguments: tuple[str, ...], message: str, folder: Path) -> None:
+    done = run(*arguments, folder=folder)
+
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
+LEAKY = (
+    BROKEN
+    + """
+
+def leak(run):
+    raise ValueError("bad person Ada Lovelace 123-45-6789 born 1985-01-01")
+
+
+def nothing(run):
+    return None
+
+
+leaky = Engine("leaky", leak)
+none = Engine("none", nothing)
+"""
+)
+
+
+def test_what_an_engine_says_of_a_given_census_is_in_no_report(folder: Path) -> None:
+    (folder / "attached.py").write_text(LEAKY)
+    header = "employee_id,employee_ssn,employee_birth_date,employee_hire_date,employee_termination_date,"
+    header += "employee_gross_compensation,active,employee_deferral_rate"
+    row = "Ada Lovelace,123-45-6789,1985-01-01,2020-01-01,,61234.56,true,0.05"
+    (folder / "people.csv").write_text(f"{header}\n{row}\n")
+    reports = (
+        "--parity-report",
+        str(folder / "p.json"),
+        "--parity-report",
+        str(folder / "p.md"),
+        "--junitxml",
+        str(folder / "j.xml"),
+    )
+
+    done = run(
+        "--hypothesis-profile", "quick", "--engine", "sql", "--engine", "attached:leaky", "--parity", "sql_vs_polars",
+        "--census", str(folder / "people.csv"), *reports, folder=folder,
+    )  # fmt: skip
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    written = [path for path in (folder / "repros").rglob("*") if path.is_file()]
+    texts = [done.stdout, done.stderr, *(path.read_text() for path in (*written, *folder.glob("?.*")))]
+    for secret in ("Lovelace", "123-45-6789", "61234"):
+        assert not any(secret in text for text in texts), secret
+
+
+def test_an_engine_that_returns_nothing_fails_and_never_shows_as_a_pass(folder: Path) -> None:
+    (folder / "attached.py").write_text(LEAKY)
+
+    done = run(
+        *SMALL, "--engine", "sql", "--engine", "attached:none", "--parity", "sql_vs_polars", "--parity-report",
+        str(folder / "p.json"), folder=folder,
+    )  # fmt: skip
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert json.loads((folder / "p.json").read_text())["status"] == "fail"
+    assert "expected a Run" in done.stdout

@@ -68,6 +68,7 @@ def test_parity(case: Case, parity_session: Session, request: pytest.FixtureRequ
     run = CaseRun(case, parity_session)
     try:
         feed_all(run, case, parity_session)
+        run.finish()
         record = run.record
         if record.status in ("refused", "unproven"):
             raise RefusedError(f"{record.status.upper()}: {record.left} against {record.right}\n{record.reason}")

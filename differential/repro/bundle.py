@@ -107,7 +107,8 @@ def _write(
             (part / name).write_text(_without(secrets, text), encoding="utf-8")
         earlier = _earlier(path, private=private) if reduction is not None else None
         if earlier is not None:
-            shutil.copytree(earlier, part / UNREDUCED)
+            # one test a bundle: pytest would take two files of one name for the same module
+            shutil.copytree(earlier, part / UNREDUCED, ignore=shutil.ignore_patterns(TEST))
         part.chmod(0o755)
         _exchange(part, path)
     finally:
