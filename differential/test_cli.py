@@ -242,7 +242,8 @@ LEAKY = (
     + """
 
 def leak(run):
-    raise ValueError("bad person Ada Lovelace 123-45-6789 born 1985-01-01")
+    state = run.state
+    raise ValueError(f"bad person {state['employee_id'][0]} {state['employee_ssn'][0]} {state['current_salary'][0]}")
 
 
 def nothing(run):
