@@ -34,7 +34,7 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("quick", worlds=300, axis_worlds=40, largest=2_049, covering=False, axis_years=2, derandomised=True),
+        Profile("quick", worlds=150, axis_worlds=20, largest=2_049, covering=False, axis_years=2, derandomised=True),
         Profile("ci", worlds=3_100, axis_worlds=300, largest=122_881, covering=True, axis_years=3, derandomised=True),
         Profile(
             "nightly",
