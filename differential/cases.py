@@ -20,7 +20,6 @@ from differential.variant import LEVELS, SWITCHES, Variant
 PARITY_TESTS = (*DEFAULT_THRESHOLDS, "oracle")
 """The names that --parity accepts."""
 
-BASE_VARIANT = Variant()
 MANY_THREADS = 4
 MORSEL = 8
 """Polars' batch size in the batch cases, its least: so small that most generated censuses cross batch borders."""

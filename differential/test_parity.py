@@ -95,11 +95,11 @@ def test_coverage(parity_session: Session, request: pytest.FixtureRequest) -> No
         for labels in labels_of_run(chunk.worlds, run):
             counts.update(labels)
     keep_record(request.node, {"coverage": {"worlds": worlds, "labels": dict(counts)}})
+    # quick is too small, and a time budget may be too short, to meet the rarest; both print what was missing
+    too_few = parity_session.profile.name == "quick" or parity_session.minutes is not None
     never = sorted(label for label, count in counts.items() if not count)
 
-    assert not never or parity_session.profile.name == "quick", (
-        f"never generated in {worlds} worlds: {', '.join(never)}"
-    )
+    assert not never or too_few, f"never generated in {worlds} worlds: {', '.join(never)}"
 
 
 def feed_all(run: CaseRun, case: Case, session: Session) -> None:
