@@ -44,7 +44,8 @@ FAULTS = "differential.quality.faults:ENGINES"
 
 def failure(fault: str = "raise_on_pay_before_promotion", rows: int = 60, **changes: Any) -> Failure:
     world = changes.pop("world", None) or noisy_world(rows, rows + 1)
-    found = Failure("sql_vs_polars", Side("oracle"), Side(f"{FAULTS}.{fault}"), world, claim="sql_vs_polars")
+    right = Side(f"{FAULTS}.{fault}")
+    found = Failure(test="sql_vs_polars", left=Side("oracle"), right=right, world=world, claim="sql_vs_polars")
     return replace(found.on(world), command="pytest differential --parity sql_vs_polars", **changes)
 
 
@@ -89,7 +90,7 @@ def test_a_failure_is_saved_reduced_and_replayed(tmp_path: Path, found: Failure)
     assert len(text.splitlines()) <= 60
     result = replay(path)
     assert (result.status, result.note, result.signature) == (1, "", record["signature"])
-    assert load_bundle(path / "unreduced").failure.world.fingerprint == found.world.fingerprint
+    assert load_bundle(path / "unreduced").finding.world.fingerprint == found.world.fingerprint
     assert replay(path / "unreduced").status == 1
 
 
@@ -119,7 +120,7 @@ def test_saved_before_shrinking_and_kept_when_interrupted(
         shrink_failure(tmp_path, found)
 
     [path] = regressions(tmp_path)
-    assert load_bundle(path).failure.world.fingerprint == found.world.fingerprint
+    assert load_bundle(path).finding.world.fingerprint == found.world.fingerprint
     assert replay(path).status == 1
 
 
@@ -161,7 +162,7 @@ def test_a_run_killed_between_two_renames_is_repaired(tmp_path: Path, found: Fai
     path.rename(tmp_path / f".old-{path.name}")
 
     assert write_bundle(tmp_path, found, mask=False) == path
-    assert load_bundle(path).failure.world.fingerprint == found.world.fingerprint
+    assert load_bundle(path).finding.world.fingerprint == found.world.fingerprint
 
 
 def test_names_are_stable_and_hold_no_text_of_the_user(found: Failure) -> None:
@@ -173,7 +174,7 @@ def test_names_are_stable_and_hold_no_text_of_the_user(found: Failure) -> None:
     hostile = replace(
         hostile, test="../../x", divergence=replace(hostile.divergence, event_type="rm -rf", column="=1+1")
     )
-    assert bundle_name(hostile).rpartition("-")[0] == "x-state"
+    assert bundle_name(hostile).rpartition("-")[0] == "x-event"
 
 
 def test_the_smallest_wins_and_nothing_else_is_overwritten(tmp_path: Path, found: Failure) -> None:
@@ -181,7 +182,7 @@ def test_the_smallest_wins_and_nothing_else_is_overwritten(tmp_path: Path, found
     first = write_bundle(tmp_path, found, reduction_of(found), mask=False)
     smaller = write_bundle(tmp_path, one, reduction_of(one), mask=False)
     assert smaller == first
-    assert load_bundle(first).failure.world.fingerprint == one.world.fingerprint
+    assert load_bundle(first).finding.world.fingerprint == one.world.fingerprint
 
     before = contents(first)
     beside = write_bundle(tmp_path, found, reduction_of(found), mask=False)
@@ -281,7 +282,7 @@ def test_ssn_are_masked_even_when_identities_are_kept(tmp_path: Path) -> None:
     written = " ".join(one.decode() for one in contents(tmp_path).values())
     assert not [one for one in ssn if one in written]
     assert "P000001" in written
-    assert load_bundle(path).failure.world.census.table["employee_id"].equals(found.world.census.table["employee_id"])
+    assert load_bundle(path).finding.world.census.table["employee_id"].equals(found.world.census.table["employee_id"])
 
 
 def test_a_failure_that_does_not_show_again_leaks_nothing(tmp_path: Path) -> None:
@@ -371,8 +372,9 @@ def test_sides_policy_and_threshold_are_read_back(tmp_path: Path, found: Failure
     one = replace(small(found), policy=policy, threshold=0.9999, left=Side("oracle"), hypothesis_seed=3, profile="ci")
     path = write_bundle(tmp_path, one, reduction_of(one), mask=False)
 
-    read = load_bundle(path).failure
+    read = load_bundle(path).finding
 
+    assert isinstance(read, Failure)
     assert (read.left, read.right, read.test, read.claim) == (one.left, one.right, one.test, one.claim)
     assert (read.threshold, read.profile, read.hypothesis_seed) == (0.9999, "ci", 3)
     assert read.policy is not None
@@ -465,7 +467,8 @@ def test_statuses(tmp_path: Path, found: Failure) -> None:
 
 
 def test_an_engine_that_raises_fails(tmp_path: Path) -> None:
-    raising = Failure("oracle", Side("oracle"), Side("differential.quality.faults:RAISES_ON_TWO"), noisy_world(2, 1))
+    right = Side("differential.quality.faults:RAISES_ON_TWO")
+    raising = Failure(test="oracle", left=Side("oracle"), right=right, world=noisy_world(2, 1))
     raising = raising.on(raising.world)
     path, text, reduction = shrink_failure(tmp_path, raising, budget=Budget(runs=12))
 

@@ -1,9 +1,11 @@
-"""The check that a reduction repeats: run both sides on candidate worlds and name each one's first divergence."""
+"""The check that a reduction repeats: run candidate worlds, and name what each one fails on."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from differential.comparison import ComparisonPolicy, Divergence, WorldComparison, compare_runs, first_divergence
 from differential.reduction.model import Observed, Verdict
@@ -12,43 +14,45 @@ from differential.side import Side, UnsuitableWorldsError
 from differential.variant import VariantError
 from fixtures.world import World
 
+T = TypeVar("T")
 
-@dataclass(frozen=True)
-class FailureCheck:
-    """Two sides, compared: a callable fit for `reduce_world`.
 
-    subject: the first part of signatures, such as `sql_vs_polars`. policy: what attached engines are excused from.
-    threshold: a world whose least score is at or above it passes; None fails it on any difference at all.
+class WorldCheck(ABC, Generic[T]):
+    """Candidate worlds are run in one pass and judged: a callable fit for `reduce_world`.
+
+    subject: the first part of signatures. An engine that raises counts as a failure of its own kind (`error`), world by world.
     """
 
-    left: Side
-    right: Side
     subject: str
-    policy: ComparisonPolicy | None = None
-    threshold: float | None = None
-    timeout: float | None = None
 
     @property
+    @abstractmethod
     def many(self) -> bool:
-        """Whether both sides take many worlds in one pass."""
-        # Runs on used databases share a file, so worlds of one name go one by one anyway.
-        sides = (self.left, self.right)
-        return all(side.capabilities.many_worlds and side.history != "used_database" for side in sides)
+        """Whether one pass takes many worlds."""
+
+    @abstractmethod
+    def run(self, worlds: Sequence[World]) -> T:
+        """What the engines make of the worlds; raises whatever they raise."""
+
+    @abstractmethod
+    def judge(self, made: T, worlds: Sequence[World]) -> list[Verdict]:
+        """A verdict a world."""
 
     def __call__(self, worlds: Sequence[World]) -> list[Verdict]:
-        """A verdict a world. An engine that raises counts as a failure of its own kind (`error`), world by world."""
         worlds = list(worlds)
         if not worlds:
             return []
         try:
-            left, right = (side.run(worlds, timeout=self.timeout) for side in (self.left, self.right))
+            made = self.run(worlds)
         except UnsuitableWorldsError as error:
             return self._without(worlds, frozenset(error.indexes))
-        except Exception:  # noqa: BLE001 - whatever an engine raises is what is being reduced
+        except Exception as error:  # noqa: BLE001 - whatever an engine raises is what is being reduced
             if len(worlds) > 1:
                 return self._one_by_one(worlds)
-            return [self._raised(worlds[0])]
-        return observe(left, right, worlds, self.subject, self.policy, self.threshold)
+            if isinstance(error, VariantError):  # a variant that the engine lacks is no failure of it
+                return [None]
+            return [Observed(error_signature(self.subject, type(error).__name__))]
+        return self.judge(made, worlds)
 
     def _one_by_one(self, worlds: list[World]) -> list[Verdict]:
         """Until one fails: candidates come boldest first, and after a pass that raised each further one costs a run."""
@@ -66,15 +70,37 @@ class FailureCheck:
             verdicts[index] = verdict
         return verdicts
 
-    def _raised(self, world: World) -> Verdict:
-        for side in (self.left, self.right):
-            try:
-                side.run([world], timeout=self.timeout)
-            except (UnsuitableWorldsError, VariantError):
-                return None
-            except Exception as error:  # noqa: BLE001 - as above
-                return Observed(error_signature(self.subject, type(error).__name__))
-        return None
+
+@dataclass(frozen=True)
+class FailureCheck(WorldCheck[tuple[Run, Run]]):
+    """Two sides, compared.
+
+    subject: such as `sql_vs_polars`. policy: what attached engines are excused from. threshold: a world whose least score is
+    at or above it passes; None fails it on any difference at all.
+    """
+
+    left: Side
+    right: Side
+    subject: str
+    policy: ComparisonPolicy | None = None
+    threshold: float | None = None
+    timeout: float | None = None
+
+    @property
+    def many(self) -> bool:
+        """Whether both sides take many worlds in one pass."""
+        return all(takes_many(side) for side in (self.left, self.right))
+
+    def run(self, worlds: Sequence[World]) -> tuple[Run, Run]:
+        return self.left.run(worlds, timeout=self.timeout), self.right.run(worlds, timeout=self.timeout)
+
+    def judge(self, made: tuple[Run, Run], worlds: Sequence[World]) -> list[Verdict]:
+        return observe(*made, worlds, self.subject, self.policy, self.threshold)
+
+
+def takes_many(side: Side) -> bool:
+    """Whether a side takes many worlds in one pass; runs on used databases share a file, so worlds of one name go one by one."""
+    return side.capabilities.many_worlds and side.history != "used_database"
 
 
 def observe(

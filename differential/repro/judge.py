@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from differential.comparison import Divergence
-from differential.repro.failure import Failure
 from differential.run import Run
 from differential.schemas import EVENTS_SCHEMA, EVENTS_TABLE, STATE_SCHEMA
 from differential.variant import Variant
@@ -42,23 +41,34 @@ _STAGE_WORDS: Mapping[str, tuple[str, ...]] = {
 """Which of a year's decisions bear on an event type; the others get them all."""
 
 
-def oracle_says(failure: Failure) -> list[str]:
-    """Lines of text: the oracle's value, which side agrees with it, and its reasons. Empty for an engine that raised."""
-    divergence, world = failure.divergence, failure.world
-    if len(world.census) > MOST_EMPLOYEES:
-        return [f"not asked: {len(world.census)} employees are too many for it"]
-    from differential.engines.oracle import OracleEngine
-
-    run = OracleEngine().run([world], Variant())
+def oracle_says(world: World, divergence: Divergence | None, names: tuple[str, str]) -> list[str]:
+    """Lines of text: the oracle's value, which side agrees with it, and its reasons. divergence: None for an engine that raised."""
+    if (refusal := too_many(world)) is not None:
+        return [refusal]
+    run = oracle_run(world)
     if divergence is None:
-        return _without_divergence(run)
-    lines = _verdict(divergence, run, failure.names)
+        return without_divergence(run)
+    lines = _verdict(divergence, run, names)
     if divergence.employee_id is not None:
-        lines += _reasons(world, divergence)
+        lines += reasons(world, divergence.employee_id, divergence.year, divergence.event_type)
     return lines
 
 
-def _without_divergence(run: Run) -> list[str]:
+def too_many(world: World) -> str | None:
+    """Why the oracle is not asked about this world, None where it is."""
+    people = len(world.census)
+    return f"not asked: {people} employees are too many for it" if people > MOST_EMPLOYEES else None
+
+
+def oracle_run(world: World) -> Run:
+    """What the oracle makes of the world."""
+    from differential.engines.oracle import OracleEngine
+
+    return OracleEngine().run([world], Variant())
+
+
+def without_divergence(run: Run) -> list[str]:
+    """What the oracle says of a world on which an engine raised."""
     reason = run.infeasible.get(0)
     return [f"no result: {reason.code} in {reason.year}" if reason else "it has a result for this world"]
 
@@ -118,11 +128,12 @@ def _row(divergence: Divergence, run: Run) -> Mapping[str, Any] | None:
     return None
 
 
-def _reasons(world: World, divergence: Divergence) -> list[str]:
+def reasons(world: World, employee_id: str, year: int | None, event_type: str | None) -> list[str]:
+    """The oracle's decisions about a person in a year, those that bear on an event type; at most twelve lines."""
     from differential.engines.oracle.explain import explain
 
-    lines = explain(world, divergence.employee_id or "")
-    of_year = [line for line in lines if line.startswith(f"{divergence.year}  ")] or lines[-_LINES:]
-    words = _STAGE_WORDS.get(divergence.event_type or "")
+    lines = explain(world, employee_id)
+    of_year = [line for line in lines if line.startswith(f"{year}  ")] or lines[-_LINES:]
+    words = _STAGE_WORDS.get(event_type or "")
     telling = [line for line in of_year if words is None or line.partition("  ")[2].startswith(words)] or of_year
     return [line if len(line) <= _WIDTH else line[: _WIDTH - 3] + "..." for line in telling[:_LINES]]

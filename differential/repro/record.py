@@ -1,23 +1,24 @@
-"""repro.json: everything about a failure but its census and scenario, as plain values; written and read back with clear errors."""
+"""repro.json: everything about a finding but its census and scenario, as plain values; written and read back with clear errors.
+
+The keys of every kind of finding are here, those of one kind alone beside that kind (`Finding.record`, `Finding.from_record`).
+"""
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from decimal import Decimal
 from typing import Any, TypeVar, get_args
 
-from differential.comparison import CLAIMS, ComparisonPolicy, Divergence, PolicyEntry
 from differential.comparison.text import MASKED_COLUMNS
 from differential.reduction import Reduction
-from differential.repro.failure import Failure
+from differential.repro.finding import Finding, kind_named
 from differential.side import History, Side
 from fixtures.world import World
 
 SCHEMA_VERSION = 1
+FIRST_KIND = "comparison"
+"""What a record without a kind is of: those written before there were others."""
 T = TypeVar("T")
 _SPEC = re.compile(r"[\w.-]{1,200}(:[\w.]{1,200})?")
 _HISTORIES = get_args(History)
@@ -27,40 +28,34 @@ class RecordError(ValueError):
     """A repro.json that cannot be used; the message names the key."""
 
 
-def record_of(failure: Failure, reduction: Reduction | None, *, withheld: bool) -> dict[str, Any]:
+def record_of(finding: Finding, reduction: Reduction | None, *, withheld: bool) -> dict[str, Any]:
     """The record; what is withheld of people leaves no trace in it."""
-    found = failure.divergence
     return {
         "schema": SCHEMA_VERSION,
-        "test": failure.test,
-        "signature": failure.signature,
-        "employees": len(failure.world.census),
-        "years": len(failure.world.scenario.years),
-        "left": {"text": failure.left.describe(), **failure.left.to_json()},
-        "right": {"text": failure.right.describe(), **failure.right.to_json()},
-        "scores": None if failure.scores is None else asdict(failure.scores),
-        "threshold": failure.threshold,
-        "claim": failure.claim,
-        "policy": None if failure.policy is None else [_entry(one) for one in failure.policy.entries],
-        "first_divergence": None if found is None else _divergence(found, withheld=withheld),
-        "error": _error(failure, withheld=withheld),
+        "kind": finding.kind,
+        "test": finding.test,
+        "signature": finding.signature,
+        "employees": len(finding.world.census),
+        "years": len(finding.world.scenario.years),
+        **finding.record(withheld=withheld),
+        "error": finding.error_text(withheld=withheld),
         "runs": reduction.runs if reduction else 0,
         "seconds": round(reduction.seconds, 3) if reduction else 0.0,
         "reduced": reduction is not None,
         "ended": reduction.ended if reduction else None,
         "verified": reduction.verified if reduction else False,
-        "random_seed": failure.world.scenario.random_seed,
-        "hypothesis_seed": failure.hypothesis_seed,
-        "profile": failure.profile,
-        "command": failure.command,
-        "given": failure.given,
-        "masked": failure.masked,
-        "anonymous": failure.anonymous,
-        "stayed": list(failure.stayed),
+        "random_seed": finding.world.scenario.random_seed,
+        "hypothesis_seed": finding.hypothesis_seed,
+        "profile": finding.profile,
+        "command": finding.command,
+        "given": finding.given,
+        "masked": finding.masked,
+        "anonymous": finding.anonymous,
+        "stayed": list(finding.stayed),
         "withheld": withheld,
-        "world": None if withheld else failure.world.fingerprint,
-        "versions": dict(failure.versions),
-        "commit": failure.commit,
+        "world": None if withheld else finding.world.fingerprint,
+        "versions": dict(finding.versions),
+        "commit": finding.commit,
     }
 
 
@@ -77,34 +72,39 @@ def read_record(text: str) -> dict[str, Any]:
     return record
 
 
-def failure_from(record: Mapping[str, Any], world: World) -> Failure:
-    """The failure that a record and its world describe, without its divergence. Raises RecordError naming the key."""
-    claim = _value(record, "claim", _optional(str))
-    if claim is not None and claim not in CLAIMS:
-        raise RecordError(f"key claim: {claim!r:.60} is unknown; expected one of {', '.join(CLAIMS)}")
-    entries = _value(record, "policy", _optional(list))
-    return Failure(
-        test=_value(record, "test", _text),
-        left=_value(record, "left", _side),
-        right=_value(record, "right", _side),
-        world=world,
-        error=_value(record, "error", _optional(str)),
-        claim=claim,
-        threshold=_value(record, "threshold", _optional(float)),
-        policy=None if entries is None else ComparisonPolicy(entries=tuple(_policy_entry(one) for one in entries)),
-        profile=_value(record, "profile", _optional(str)),
-        hypothesis_seed=_value(record, "hypothesis_seed", _optional(int)),
-        given=_value(record, "given", bool),
-        masked=_value(record, "masked", bool),
-        anonymous=_value(record, "anonymous", bool),
-        stayed=tuple(_value(record, "stayed", lambda items: [_text(one) for one in items])),
-        command=_value(record, "command", _optional(str)),
-        versions=_value(record, "versions", dict),
-        commit=_value(record, "commit", _optional(str)),
+def finding_from(record: Mapping[str, Any], world: World) -> Finding:
+    """The finding that a record and its world describe, without what was seen of it. Raises RecordError naming the key."""
+    name = record.get("kind", FIRST_KIND)
+    kind = kind_named(name)
+    if kind is None:
+        raise RecordError(f"key kind: {name!r:.40} is not known here; {_replayed_by(record)}")
+    common = {
+        "test": value(record, "test", text),
+        "world": world,
+        "error": value(record, "error", optional(text)),
+        "profile": value(record, "profile", optional(str)),
+        "hypothesis_seed": value(record, "hypothesis_seed", optional(int)),
+        "given": value(record, "given", bool),
+        "masked": value(record, "masked", bool),
+        "anonymous": value(record, "anonymous", bool),
+        "stayed": tuple(value(record, "stayed", lambda items: [text(one) for one in items])),
+        "command": value(record, "command", optional(str)),
+        "versions": value(record, "versions", dict),
+        "commit": value(record, "commit", optional(str)),
+    }
+    return kind.from_record(record, common)
+
+
+def _replayed_by(record: Mapping[str, Any]) -> str:
+    return (
+        "run pytest properties --replay with this folder"
+        if record.get("kind") == "property"
+        else "was it written by a later version?"
     )
 
 
-def _value(record: Mapping[str, Any], key: str, parse: Callable[[Any], T]) -> T:
+def value(record: Mapping[str, Any], key: str, parse: Callable[[Any], T]) -> T:
+    """One key, parsed. Raises RecordError naming it."""
     if key not in record:
         raise RecordError(f"key {key} is missing")
     try:
@@ -115,18 +115,21 @@ def _value(record: Mapping[str, Any], key: str, parse: Callable[[Any], T]) -> T:
         raise RecordError(f"key {key}: {type(error).__name__}: {error}"[:300]) from None
 
 
-def _optional(parse: Callable[[Any], T]) -> Callable[[Any], T | None]:
-    return lambda value: None if value is None else parse(value)
+def optional(parse: Callable[[Any], T]) -> Callable[[Any], T | None]:
+    """The same parser, for a key that may be null."""
+    return lambda found: None if found is None else parse(found)
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"expected text, got {value!r:.60}")
-    return value
+def text(found: object) -> str:
+    """Text, and nothing that only prints as text."""
+    if not isinstance(found, str):
+        raise TypeError(f"expected text, got {found!r:.60}")
+    return found
 
 
-def _side(value: Mapping[str, Any]) -> Side:
-    side = Side.from_json(value)
+def side_from(found: Mapping[str, Any]) -> Side:
+    """A side that a replay may run: an engine by name or MODULE:ATTRIBUTE, and no file."""
+    side = Side.from_json(found)
     if not _SPEC.fullmatch(side.engine):
         raise ValueError(f"engine {side.engine!r:.60} is neither a name nor MODULE:ATTRIBUTE")
     if side.history not in _HISTORIES:
@@ -136,54 +139,15 @@ def _side(value: Mapping[str, Any]) -> Side:
     return side
 
 
-def _entry(entry: PolicyEntry) -> dict[str, Any]:
-    return {
-        "table": entry.table,
-        "column": entry.column,
-        "tolerance": None if entry.tolerance is None else str(entry.tolerance),
-        "reason": entry.reason,
-        "until": entry.until.isoformat(),
-    }
+def side_record(side: Side) -> dict[str, Any]:
+    """A side as it stands in the record: `text` for people, the rest for `side_from`."""
+    return {"text": side.describe(), **side.to_json()}
 
 
-def _policy_entry(value: Mapping[str, Any]) -> PolicyEntry:
-    try:
-        tolerance = None if value["tolerance"] is None else Decimal(value["tolerance"])
-        until = dt.date.fromisoformat(value["until"])
-        return PolicyEntry(_text(value["table"]), _text(value["column"]), tolerance, _text(value["reason"]), until)
-    except (ArithmeticError, KeyError, TypeError, ValueError) as error:
-        raise RecordError(f"key policy: {type(error).__name__}: {error}"[:300]) from None
-
-
-def _divergence(found: Divergence, *, withheld: bool) -> dict[str, Any]:
-    place = {
-        "table": found.table,
-        "kind": found.kind,
-        "year": found.year,
-        "stage": found.stage,
-        "event_type": found.event_type,
-        "column": found.column,
-    }
-    if withheld:
-        return place
-    values = {"left": _plain(found.left, found.column), "right": _plain(found.right, found.column)}
-    return {**place, "employee_id": found.employee_id, "event_date": _plain(found.event_date), **values}
-
-
-def _plain(value: Any, column: str | None = None) -> Any:
-    if column in MASKED_COLUMNS and value is not None:
+def plain(found: Any, column: str | None = None) -> Any:
+    """A value of a table as JSON holds it; those of masked columns starred out."""
+    if column in MASKED_COLUMNS and found is not None:
         return "*****"
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item, str(key)) for key, item in value.items()}
-    return value if value is None or isinstance(value, (bool, int)) else str(value)
-
-
-def _error(failure: Failure, *, withheld: bool) -> str | None:
-    """An engine's message may quote the people it was given."""
-    if failure.error is None:
-        return None
-    return failure.error.split(":")[0] if withheld or _may_name_people(failure) else failure.error[:2_000]
-
-
-def _may_name_people(failure: Failure) -> bool:
-    return failure.given and not failure.anonymous
+    if isinstance(found, Mapping):
+        return {str(key): plain(item, str(key)) for key, item in found.items()}
+    return found if found is None or isinstance(found, (bool, int)) else str(found)
