@@ -1,0 +1,31 @@
+-- fct_workforce_snapshot with money in cents and rates in basis points.
+CREATE OR REPLACE TEMP TABLE state AS
+SELECT
+    world,
+    scenario_id,
+    plan_design_id,
+    employee_id,
+    employee_ssn AS ssn,
+    birth_date AS birth,
+    simulation_year AS year,
+    is_active,
+    hire_date,
+    termination_date,
+    employment_status AS status,
+    detailed_status_code AS detail,
+    current_level AS level,
+    (current_salary * 100)::BIGINT AS pay,
+    (prorated_annual_compensation * 100)::BIGINT AS prorated,
+    current_age AS age,
+    current_tenure AS tenure,
+    is_eligible,
+    eligibility_date,
+    is_enrolled,
+    (deferral_rate * 10000)::BIGINT AS rate,
+    enrollment_date,
+    has_opted_out,
+    (annual_contribution * 100)::BIGINT AS contribution,
+    (employer_match_amount * 100)::BIGINT AS match,
+    (employer_core_amount * 100)::BIGINT AS core,
+    (account_balance * 100)::BIGINT AS balance
+FROM state_in;
