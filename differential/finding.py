@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from differential.comparison import EVENTS, STATE, compare_tables, first_divergence, long_report
 from differential.narrowing import narrow
 from differential.parity import CaseRun, FailedWorld
-from differential.pool import shrink
+from differential.pool import Chunk, shrink
 from differential.reduction import Step
-from differential.repro import Failure, shrink_failure, write_bundle
+from differential.reduction.search import as_observed
+from differential.repro import Failure, Finding, shrink_failure, write_bundle
 from differential.repro.bundle import report_text
 from differential.session import Session
 from differential.side import Side
 from differential.variant import VariantError
 from fixtures.world import World
+
+F = TypeVar("F", bound=Finding)
 
 
 def explain(run: CaseRun, session: Session) -> str:
@@ -28,7 +32,7 @@ def explain(run: CaseRun, session: Session) -> str:
     failure = failure_of(run, found, session)
     if found.chunk is not None and found.error is None:
         write_bundle(session.repro_dir, failure, None, mask=_masked(session))
-        failure = _shrunk_by_hypothesis(failure, found, session)
+        failure = shrunk_by_hypothesis(failure, found.chunk, session)
     if found.hung:
         path = write_bundle(session.repro_dir, failure, None, mask=_masked(session))
         run.record.bundle, run.record.signature = str(path), failure.signature
@@ -63,32 +67,30 @@ def failure_of(run: CaseRun, found: FailedWorld, session: Session) -> Failure:
         divergence=first_divergence(left, right, found.world, session.policy) if left and right else None,
         scores=found.comparison.scores if found.comparison else None,
         error=found.error,
+        trace=found.trace,
         claim=run.case.claim,
         threshold=None if run.record.exact else run.record.threshold,
         policy=session.policy if session.policy.entries else None,
         profile=session.profile.name,
         hypothesis_seed=session.seed,
         given=session.given,
-        command=_command(run, session),
+        command=session.command("differential", "--parity", run.case.test),
         versions={**session.versions, **run.record.versions},
         commit=session.commit,
         timeout=session.timeout,
     )
 
 
-def _shrunk_by_hypothesis(failure: Failure, found: FailedWorld, session: Session) -> Failure:
-    assert found.chunk is not None
-    check, wanted = failure.check(), failure.signature
+def shrunk_by_hypothesis(finding: F, chunk: Chunk, session: Session) -> F:
+    """The same failure on a smaller world that Hypothesis shrank from the one it drew in that chunk."""
+    check, wanted = finding.check(), finding.signature
 
     def same_failure(world: World) -> bool:
-        verdict = check([world])[0]
-        return (verdict if isinstance(verdict, str) else verdict and verdict.signature) == wanted
+        verdict = as_observed(check([world])[0])
+        return verdict is not None and verdict.signature == wanted
 
-    smaller, _ = shrink(session.strategy, found.chunk, found.world, same_failure)
-    if smaller is found.world:
-        return failure
-    left, right = (next(side.run([smaller], timeout=session.timeout).results()) for side in (found.left, found.right))
-    return replace(failure, world=smaller, divergence=first_divergence(left, right, smaller, session.policy))
+    smaller, _ = shrink(session.strategy, chunk, finding.world, same_failure)
+    return finding if smaller is finding.world else finding.on(smaller)
 
 
 def _narrowed(failure: Failure, world: World) -> str | None:
@@ -127,8 +129,3 @@ def _masked(session: Session) -> bool:
 
 def _step(run: CaseRun, step: Step) -> str:
     return f"{run.case.test}[{run.case.name}]: shrinking ({step.stage}): {step.employees} employees, {step.years} years"
-
-
-def _command(run: CaseRun, session: Session) -> str:
-    engines = "" if session.built_in_only else "".join(f" --engine {spec}" for spec in session.engines)
-    return f"pytest differential --parity {run.case.test}{engines} --hypothesis-profile {session.profile.name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import settings
 from differential.cases import PARITY_TESTS
 from differential.comparison import ComparisonPolicy, PolicyError, load_policy
 from differential.engines import DEFAULT_PAIR, EngineSpecError, get_engine
-from differential.profiles import DEFAULT_PROFILE, PROFILES, base_seed
+from differential.profiles import DEFAULT_PROFILE, PROFILES, Profile, base_seed
 from differential.session import Session, given_world
 from differential.variant import VariantError, legacy_forced
 from fixtures.census import CensusError
@@ -103,6 +104,7 @@ def make_session(config: pytest.Config) -> Session:
         policy = load_policy(option.policy) if option.policy else ComparisonPolicy()
     except (EngineSpecError, CensusError, ScenarioError, WorldError, PolicyError, VariantError) as error:
         raise pytest.UsageError(str(error)) from None
+    seed = base_seed(profile, _hypothesis_seed(config))
     return Session(
         profile=profile,
         engines=engines,
@@ -112,11 +114,37 @@ def make_session(config: pytest.Config) -> Session:
         policy=policy,
         repro_dir=option.repro_dir,
         keep_identities=option.keep_identities,
-        seed=base_seed(profile, _hypothesis_seed(config)),
+        seed=seed,
         part=option.slice,
         minutes=option.minutes,
         timeout=option.engine_timeout,
+        arguments=tuple(_arguments(option, profile, seed)),
     )
+
+
+def _arguments(option: argparse.Namespace, profile: Profile, seed: int) -> Iterator[str]:
+    """The options that decide which engines run on which worlds, the seed that was drawn among them."""
+    for spec in option.engine or ():
+        yield from ("--engine", spec)
+    given = {
+        "--census": option.census,
+        "--scenario": option.scenario,
+        "--employees": option.employees,
+        "--random-seed": option.random_seed,
+        "--policy": option.policy,
+        "--minutes": option.minutes,
+        "--engine-timeout": option.engine_timeout,
+    }
+    for name, value in given.items():
+        if value is not None:
+            yield from (name, f"{value:g}" if isinstance(value, float) else str(value))
+    if option.years:
+        yield from ("--years", *map(str, option.years))
+    yield from ("--hypothesis-profile", profile.name)
+    if not profile.derandomised or seed:
+        yield from ("--hypothesis-seed", str(seed))
+    if option.slice != (1, 1):
+        yield from ("--slice", "{}/{}".format(*option.slice))
 
 
 def load_profile(config: pytest.Config) -> None:

@@ -25,6 +25,7 @@ from differential.comparison import (
     numeric_differences_of_runs,
 )
 from differential.pool import Chunk
+from differential.repro.finding import describe_error
 from differential.run import Run, RunError, WorldResult
 from differential.schemas import EVENT_ORDER, STATE_ORDER
 from differential.session import Session
@@ -37,7 +38,8 @@ from fixtures.world import World
 
 @dataclass(frozen=True)
 class FailedWorld:
-    """One world that a case fails on. error: what an engine raised; then there is nothing else. chunk: where it was drawn."""
+    """One world that a case fails on. error: what an engine raised, trace: its traceback; then there is nothing else. chunk: where
+    it was drawn."""
 
     world: World
     left: Side
@@ -45,6 +47,7 @@ class FailedWorld:
     comparison: WorldComparison | None = None
     results: tuple[WorldResult, WorldResult] | None = None
     error: str | None = None
+    trace: str | None = None
     chunk: Chunk | None = None
     hung: bool = False
 
@@ -173,12 +176,15 @@ class CaseRun:
                 yield from self._batches(worlds[:middle], left, right)
                 yield from self._batches(worlds[middle:], left, right)
             elif len(worlds) == 1:
-                self._raised(worlds[0], left, right, f"{type(error).__name__}: {error}")
+                said, trace = describe_error(error)
+                self._raised(worlds[0], left, right, said, trace)
             return
         yield _Batch(tuple(worlds), *runs)
 
-    def _raised(self, world: World, left: Side, right: Side, error: str, *, hung: bool = False) -> None:
-        self._fail(FailedWorld(world, left, right, error=error, hung=hung))
+    def _raised(
+        self, world: World, left: Side, right: Side, error: str, trace: str | None = None, *, hung: bool = False
+    ) -> None:
+        self._fail(FailedWorld(world, left, right, error=error, trace=trace, hung=hung))
         self.record.scores = asdict(Scores(0.0, 0.0, 0.0))
         self.record.worlds += 1
 

@@ -52,8 +52,8 @@ def chunks(strategy: SearchStrategy[World], base: int, slice_: tuple[int, int] =
         position += 1
 
 
-def derived_seed(base: int, slice_: tuple[int, int], position: int) -> int:
-    """A seed of its own for each slice and chunk, so that slices of one campaign never draw the same worlds."""
+def derived_seed(base: int, slice_: tuple[int, int], position: int | str) -> int:
+    """A seed of its own for each slice and chunk (or test item), so that slices of one campaign never draw the same worlds."""
     text = f"{base}/{slice_[0]}/{slice_[1]}/{position}" if slice_ != (1, 1) else f"{base}/{position}"
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big")
 

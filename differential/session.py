@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +41,8 @@ class Session:
 
     engines: SPECs in order. given: the user's own census and scenario came by option. scenario_given: also the scenario, which
     generated worlds then keep. minutes: time budget of the whole session, None = the profile's number of worlds.
-    shares: how many test items share the minutes. progress: takes one line for the terminal.
+    shares: how many test items share the minutes. progress: takes one line for the terminal. arguments: the options that decide
+    what is run, as they are typed, for the command that finds a failure again.
     """
 
     profile: Profile
@@ -57,7 +59,7 @@ class Session:
     timeout: float | None = None
     shares: int = 1
     progress: Callable[[str], None] = print
-    _budgeted: int = 0
+    arguments: tuple[str, ...] = ()
 
     @property
     def built_in_only(self) -> bool:
@@ -79,11 +81,15 @@ class Session:
             return self.world
         return World(self.world.census, self.world.scenario.model_copy(update={"end_year": last}))
 
-    def chunks(self) -> Iterator[Chunk]:
-        """Generated worlds, endless: drawn once and kept for all tests; under a time budget each test draws its own."""
+    def command(self, suite: str, *chosen: str) -> str:
+        """The whole command that runs this again. suite: the folder. chosen: what of it, such as `--parity threads`."""
+        return shlex.join(["pytest", suite, *chosen, *self.arguments])
+
+    def chunks(self, item: str = "") -> Iterator[Chunk]:
+        """Generated worlds, endless: drawn once and kept for all tests; under a time budget each test item draws its own, which
+        follow from its name, so that they are the same when it is run alone."""
         if self.minutes is not None:
-            self._budgeted += 1
-            yield from chunks(self.strategy, derived_seed(self.seed, (1, 1), self._budgeted), self.part)
+            yield from chunks(self.strategy, derived_seed(self.seed, (1, 1), item), self.part)
         position = 0
         while True:
             while position >= len(self._drawn):
@@ -91,11 +97,11 @@ class Session:
             yield self._drawn[position]
             position += 1
 
-    def share(self, size: str) -> Iterator[Chunk]:
-        """The chunks of one test item: the profile's number of worlds, or as many as its share of the minutes allows."""
+    def share(self, size: str, item: str = "") -> Iterator[Chunk]:
+        """The chunks of one test item, by its name: as many worlds as the profile says or its share of the minutes allows."""
         if self.minutes is not None:
             until = time.monotonic() + 60 * self.minutes / max(1, self.shares)
-            for chunk in self.chunks():
+            for chunk in self.chunks(item):
                 yield chunk
                 if time.monotonic() > until:
                     return

@@ -88,7 +88,12 @@ class Side:
             arguments = (self.engine, list(worlds), self.variant)
             environment = {"PYTHONHASHSEED": "4711"}
             run: Run = workers.call(
-                "differential.side:run_many", *arguments, env=environment, fresh=True, timeout=timeout
+                "differential.side:run_many",
+                *arguments,
+                env=environment,
+                fresh=True,
+                timeout=timeout,
+                called=self.engine,
             )
             return run
         return self._run(worlds, timeout)
@@ -156,7 +161,7 @@ def run_engine(spec: str, worlds: Sequence[World], variant: Variant, timeout: fl
     """Run a built-in engine here, an attached one in a worker process, where it may crash or hang without harm."""
     if is_built_in(spec):
         return get_engine(spec).run(worlds, variant)
-    run: Run = workers.call("differential.side:run_attached", spec, list(worlds), variant, timeout=timeout)
+    run: Run = workers.call("differential.side:run_attached", spec, list(worlds), variant, timeout=timeout, called=spec)
     return run
 
 

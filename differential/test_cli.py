@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from differential.repro import load_bundle
 from differential.session import ROOT
 
 SMALL = ("--hypothesis-profile", "quick", "--employees", "8", "-p", "no:cacheprovider")
@@ -18,6 +20,7 @@ SMALL = ("--hypothesis-profile", "quick", "--employees", "8", "-p", "no:cachepro
 BROKEN = """
 from dataclasses import replace
 import os
+import shlex
 import pyarrow as pa
 import pyarrow.compute as pc
 from differential.engines import get_engine
@@ -111,6 +114,9 @@ def test_a_broken_engine_fails_with_a_bundle_that_replays(folder: Path) -> None:
     repro = json.loads((bundle / "repro.json").read_text())
     assert repro["employees"] == 1
     assert repro["first_divergence"]["event_type"] == "raise"
+    assert repro["command"] == (
+        "pytest differential --parity sql_vs_polars --engine sql --engine attached:broken --employees 8 --hypothesis-profile quick"
+    )
     report = json.loads((folder / "p.json").read_text())
     assert report["status"] == "fail"
     assert report["tests"][0]["bundle"] == str(bundle)
@@ -151,7 +157,8 @@ def test_a_dying_engine_is_reported_with_its_input_and_the_run_goes_on(folder: P
     done = run(*SMALL, *engines, "--employees", "2", folder=folder)
 
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
-    assert "ended with exit status 7" in done.stdout
+    assert "attached:dying: its process ended with exit status 7" in done.stdout
+    assert "run_attached" not in done.stdout
     assert any((path / "census.csv").exists() for path in (folder / "repros").iterdir())
     assert "shards[polars-4]" in done.stdout
 
@@ -294,3 +301,21 @@ def test_an_engine_that_returns_nothing_fails_and_never_shows_as_a_pass(folder: 
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     assert json.loads((folder / "p.json").read_text())["status"] == "fail"
     assert "expected a Run" in done.stdout
+
+
+def test_the_command_in_a_repro_finds_it_again(folder: Path) -> None:
+    engines = ("--engine", "sql", "--engine", "attached:broken", "--parity", "sql_vs_polars")
+    seeds = ("--hypothesis-profile", "quick", "--hypothesis-seed", "5", "--minutes", "0.01", "--random-seed", "7")
+    done = run(*seeds, *engines, "--years", "2026", "2026", "--employees", "400", folder=folder)
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout
+    (bundle,) = (folder / "repros").iterdir()
+    command = shlex.split(json.loads((bundle / "repro.json").read_text())["command"])
+    found = bundle.rename(folder / "found")
+
+    again = run(*command[2:], folder=folder)
+
+    assert command[:2] == ["pytest", "differential"]
+    assert again.returncode == pytest.ExitCode.TESTS_FAILED, again.stdout
+    (second,) = (folder / "repros").iterdir()
+    first, other = (load_bundle(path / "unreduced").finding for path in (found, second))
+    assert first.world.fingerprint == other.world.fingerprint

@@ -24,6 +24,7 @@ from differential.comparison import (
     first_divergence,
 )
 from differential.comparison.testing import examples, with_cell
+from differential.comparison.text import masked_difference
 from differential.comparison.worked import example_run, example_worlds
 from differential.run import Infeasible, WorldResult
 from differential.schemas import EVENT_TYPES, EVENTS_TABLE, STATE_TABLE
@@ -267,6 +268,15 @@ def test_ssn_are_masked_where_they_diverge() -> None:
     text = diverge(events(changed(place("raise"), employee_ssn="123-45-6789"))).describe()
     assert "employee_ssn of raise" in text
     assert "123-45" not in text
+    assert "differ: first at character" in text
+
+
+def test_how_masked_values_differ_is_told_without_them() -> None:
+    told = masked_difference("SSN-900000001", "SSN-900000011")
+    assert told == "first at character 12; 13 and 13 characters, both aaa-999999999 (9 a digit, a a letter)"
+    told = masked_difference("123-45-6789", "123-45-67")
+    assert told == "first at character 10; 11 and 9 characters, 999-99-9999 and 999-99-99 (9 a digit, a a letter)"
+    assert masked_difference(None, "1") is None
 
 
 def test_a_long_career_is_cut_to_its_end() -> None:

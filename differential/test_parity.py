@@ -88,7 +88,7 @@ def test_coverage(parity_session: Session, request: pytest.FixtureRequest) -> No
         pytest.skip("the worlds are slices of a given census")
     counts: Counter[str] = Counter(dict.fromkeys([*EVENT_TYPES, *EDGE_LABELS], 0))
     worlds = 0
-    for chunk in parity_session.share("worlds"):
+    for chunk in parity_session.share("worlds", COVERAGE):
         worlds += len(chunk.worlds)
         run = parity_session.remembered(Side("polars"), chunk.worlds) or Side("polars").run(chunk.worlds)
         counts.update(run.events["event_type"].to_pylist())
@@ -143,7 +143,7 @@ def _shares(case: Case, session: Session) -> Iterator[tuple[list[list[World]], d
     pairs = len(case.pairs) if session.profile.covering else 1
     dealt: list[list[World]] = [[] for _ in range(pairs)]
     where: dict[str, Chunk] = {}
-    for chunk in session.share(case.size):
+    for chunk in session.share(case.size, f"{case.test}-{case.name}"):
         for position, world in enumerate(chunk.worlds):
             dealt[_pair_of(world, position, pairs)].append(world)
             where[world.fingerprint] = chunk

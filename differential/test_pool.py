@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from differential.pool import CHUNK, Chunk, chunks, derived_seed, gather, shrink
 from differential.profiles import PROFILES, base_seed
+from differential.session import Session
 from fixtures.census import Census, Employee
 from fixtures.scenario import Scenario
 from fixtures.world import World
@@ -49,6 +50,16 @@ def test_chunks_hold_distinct_worlds_and_go_on() -> None:
     found = [world.fingerprint for chunk in drawn for world in chunk.worlds]
     assert len(set(found)) == len(found) > CHUNK
     assert drawn[0].seed != drawn[1].seed
+
+
+def test_under_a_time_budget_the_worlds_of_an_item_follow_from_its_name_alone() -> None:
+    world = next(iter(gather(small_worlds(), 1, 1)))
+    sessions = [Session(PROFILES["nightly"], ("sql",), world, seed=9, minutes=1) for _ in range(2)]
+    other = next(sessions[1].chunks("levels-sql"))
+
+    one, same = (next(session.chunks("threads-sql")) for session in sessions)
+
+    assert one.seed == same.seed != other.seed
 
 
 def test_two_slices_of_one_campaign_draw_different_worlds() -> None:

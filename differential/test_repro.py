@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from differential.comparison import ComparisonPolicy, PolicyEntry
+from differential.comparison import ComparisonPolicy, Divergence, PolicyEntry
 from differential.quality.worlds import noisy_world
 from differential.reduction import Budget, Reduction
 from differential.repro import (
@@ -177,6 +177,16 @@ def test_names_are_stable_and_hold_no_text_of_the_user(found: Failure) -> None:
     assert bundle_name(hostile).rpartition("-")[0] == "x-event"
 
 
+@pytest.mark.parametrize(
+    ("kind", "table", "words"),
+    [("schema", "fct_workforce_snapshot", "schema-hire_date"), ("infeasible", "", "infeasible")],
+)
+def test_names_say_when_a_schema_or_a_whole_world_differs(kind: Any, table: str, words: str, found: Failure) -> None:
+    divergence = Divergence(table, kind, None, "schema (6)", column="hire_date" if table else "a/b")
+
+    assert bundle_name(replace(found, divergence=divergence)).startswith(f"sql_vs_polars-{words}-")
+
+
 def test_the_smallest_wins_and_nothing_else_is_overwritten(tmp_path: Path, found: Failure) -> None:
     one = small(found)
     first = write_bundle(tmp_path, found, reduction_of(found), mask=False)
@@ -297,10 +307,13 @@ def test_a_failure_that_does_not_show_again_leaks_nothing(tmp_path: Path) -> Non
 
 
 def test_the_message_of_an_engine_is_not_written_with_given_people(tmp_path: Path) -> None:
-    found = replace(given_failure(), divergence=None, error="ValueError: employee P000001 is odd")
+    found = replace(
+        given_failure(), divergence=None, error="ValueError: employee P000001 is odd", trace="P000001 is odd"
+    )
 
-    write_bundle(tmp_path, found, mask=False)
+    path = write_bundle(tmp_path, found, mask=False)
 
+    assert not (path / "error.txt").exists()
     assert not [name for name, text in contents(tmp_path).items() if b"is odd" in text]
 
 
@@ -401,6 +414,7 @@ BROKEN: dict[str, tuple[Callable[[Path], Any], str]] = {
     "nested": (_write("repro.json", "[" * 100_000), "not valid JSON"),
     "a list": (_write("repro.json", "[]"), "expected an object"),
     "later schema": (_set("schema", 2), "key schema is 2"),
+    "later kind": (_set("kind", "hologram"), "key kind: 'hologram' is not known here"),
     "no side": (_set("left", None), "key left"),
     "odd engine": (_set("left", {**Side("os;x:y").to_json()}), "key left"),
     "unknown engine": (_set("left", Side("nobody").to_json()), "unknown engine 'nobody'"),
@@ -478,6 +492,10 @@ def test_an_engine_that_raises_fails(tmp_path: Path) -> None:
     assert "error: ZeroDivisionError" in text
     assert path.name.startswith("oracle-error-")
     assert (replay(path).status, replay(path).note) == (1, "")
+    assert "its traceback is in error.txt" in text
+    trace = (path / "error.txt").read_text()
+    assert "in a worker process" in trace
+    assert "raise ZeroDivisionError" in trace
 
 
 def test_an_edited_world_is_noted(tmp_path: Path, found: Failure) -> None:

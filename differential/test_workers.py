@@ -85,6 +85,11 @@ def test_a_dead_child_is_reported_and_replaced(target: str, argument: int, kind:
     assert workers.call(f"{HERE}:echo", "alive") == "alive"
 
 
+def test_messages_name_what_was_asked_for() -> None:
+    with pytest.raises(WorkerError, match=r"^mine:engine: its process ended with exit status 3"):
+        workers.call(f"{HERE}:leave", 3, called="mine:engine")
+
+
 def test_a_hanging_child_is_killed_in_time() -> None:
     started = time.monotonic()
 

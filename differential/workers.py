@@ -53,11 +53,13 @@ def call(
     env: Mapping[str, str] | None = None,
     fresh: bool = False,
     timeout: float | None = None,
+    called: str | None = None,
 ) -> Any:
     """Run `target` ("package.module:function") with `args` in a child process and return its result.
 
     The child has this process's environment and Python path plus `env`, and is kept and reused for calls with the same
-    `env`; `fresh=True` starts a new one and ends it afterwards. Arguments and result are pickled between the two.
+    `env`; `fresh=True` starts a new one and ends it afterwards. Arguments and result are pickled between the two. `called` is
+    what messages say of the target, if that tells people more than its name.
 
     Raises:
         WorkerError: the child died, hung longer than `timeout` seconds (default 600) or ran out of memory.
@@ -69,14 +71,14 @@ def call(
     if fresh:
         worker = _take_spare(key, environment, target.partition(":")[0])
         try:
-            return worker.call(target, args, limit)
+            return worker.call(target, args, limit, called or target)
         finally:
             worker.close()
     with _lock:
         worker = _kept.get(key) or _Worker(environment)
         _kept[key] = worker
     try:
-        return worker.call(target, args, limit)
+        return worker.call(target, args, limit, called or target)
     finally:
         if not worker.alive():
             _kept.pop(key, None)
@@ -129,37 +131,35 @@ class _Worker:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def call(self, target: str, args: tuple[Any, ...], timeout: float) -> Any:
+    def call(self, target: str, args: tuple[Any, ...], timeout: float, name: str) -> Any:
         with self._lock:
             deadline = time.monotonic() + timeout
             try:
-                send(self._to_child, (target, args))
+                send(self._to_child, (target, args, name))
             except BrokenPipeError:
-                raise self._death(target) from None
-            self._wait(target, deadline, timeout)
+                raise self._death(name) from None
+            self._wait(name, deadline, timeout)
             try:
                 outcome, value = receive(self._from_child)
             except EOFError:
-                raise self._death(target) from None
+                raise self._death(name) from None
         if outcome == "returned":
             return value
         if isinstance(value, BaseException):
             raise value
-        raise WorkerError("raised", f"{target} failed in a worker process:\n{value}")
+        raise WorkerError("raised", f"{name} failed in a worker process:\n{value}")
 
-    def _wait(self, target: str, deadline: float, timeout: float) -> None:
+    def _wait(self, name: str, deadline: float, timeout: float) -> None:
         allowed = _MEMORY_SHARE * psutil.virtual_memory().total
         while not select([self._from_child], [], [], _POLL_SECONDS)[0]:
             if time.monotonic() > deadline:
                 self._process.kill()
                 raise WorkerError(
-                    "hung", f"{target} gave no result in {timeout:g} s; its process was killed{self._tail()}"
+                    "hung", f"{name} gave no result in {timeout:g} s; its process was killed{self._tail()}"
                 )
             if self.alive() and (used := self._memory()) > allowed:
                 self._process.kill()
-                raise WorkerError(
-                    "memory", f"{target} used {used / 2**30:.1f} GiB; its process was killed{self._tail()}"
-                )
+                raise WorkerError("memory", f"{name} used {used / 2**30:.1f} GiB; its process was killed{self._tail()}")
 
     def _memory(self) -> int:
         try:
@@ -167,13 +167,13 @@ class _Worker:
         except psutil.Error:
             return 0
 
-    def _death(self, target: str) -> WorkerError:
+    def _death(self, name: str) -> WorkerError:
         self._process.wait()
         code = self._process.returncode
         if code == -signal.SIGKILL:
-            return WorkerError("memory", f"{target}: its process was killed, most likely out of memory{self._tail()}")
+            return WorkerError("memory", f"{name}: its process was killed, most likely out of memory{self._tail()}")
         how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
-        return WorkerError("died", f"{target}: its process ended {how}{self._tail()}")
+        return WorkerError("died", f"{name}: its process ended {how}{self._tail()}")
 
     def _tail(self) -> str:
         self._log.seek(0)
@@ -207,14 +207,14 @@ def serve(source: int, sink: int, preload: str = "") -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; it closes the pipe
     while True:
         try:
-            target, args = receive(source)
+            target, args, name = receive(source)
         except EOFError:
             return
         try:
-            module, _, name = target.partition(":")
-            result = ("returned", getattr(importlib.import_module(module), name)(*args))
+            module, _, function = target.partition(":")
+            result = ("returned", getattr(importlib.import_module(module), function)(*args))
         except MemoryError:
-            result = ("raised", WorkerError("memory", f"{target} ran out of memory"))
+            result = ("raised", WorkerError("memory", f"{name} ran out of memory"))
         except Exception as error:  # noqa: BLE001 - it is handed to the parent
             result = ("raised", _portable(error, traceback.format_exc()))
         send(sink, result)

@@ -22,7 +22,7 @@ from differential.comparison.chain import Event, describe_chain, events_until
 from differential.comparison.differences import NO_YEAR, Difference, event_code, first_difference, unplaceable
 from differential.comparison.exact import schema_differences
 from differential.comparison.policy import ComparisonPolicy
-from differential.comparison.text import columns, show
+from differential.comparison.text import MASKED_COLUMNS, columns, masked_difference, show
 from differential.comparison.verdict import EVENTS, STATE, SchemaDifference, TableSpec
 from differential.run import Infeasible, WorldResult
 from fixtures.units import bp_to_rate, cents_to_money
@@ -92,6 +92,8 @@ class Divergence:
         if self.kind not in ("missing_left", "missing_right"):
             name = self.column or ""
             lines += columns([(left, show(self.left, name)), (right, show(self.right, name))])
+            if name in MASKED_COLUMNS and (how := masked_difference(self.left, self.right)):
+                lines.append(f"  differ: {how}")
         if self.also:
             lines.append(f"  also different in this row: {', '.join(self.also)}")
         lines += [f"  {what}: {left} {one}, {right} {other}" for what, one, other in self.context]

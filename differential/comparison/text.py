@@ -25,6 +25,24 @@ def show(value: object, column: str = "") -> str:
     return text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE - 1]}…"
 
 
+def masked_difference(left: object, right: object) -> str | None:
+    """How two values of a masked column differ, without giving either away; None unless both are text."""
+    if not isinstance(left, str) or not isinstance(right, str) or left == right:
+        return None
+    place = next((at for at, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+    shapes = (_shape(left), _shape(right))
+    shape = f"both {shapes[0]}" if shapes[0] == shapes[1] else f"{shapes[0]} and {shapes[1]}"
+    return f"first at character {place + 1}; {len(left)} and {len(right)} characters, {shape} (9 a digit, a a letter)"
+
+
+def _shape(text: str) -> str:
+    """Digits as 9, letters as a, separators as they are, anything else as ?; cut like any value."""
+    marks = "".join(
+        "9" if sign.isdecimal() else "a" if sign.isalpha() else sign if sign in " -./" else "?" for sign in text
+    )
+    return marks if len(marks) <= MAX_VALUE else f"{marks[: MAX_VALUE - 1]}…"
+
+
 def columns(rows: Sequence[Sequence[str]], indent: str = "  ") -> list[str]:
     """Rows as lines with aligned columns."""
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)] if rows else []
