@@ -1,46 +1,96 @@
-"""Relation and Twin: what a metamorphic relation is asked to be."""
+"""What a metamorphic relation is: twins of a world, or other ways to run the same world, and what must hold between them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal
 
-from differential.run import WorldResult
-from differential.side import History
-from differential.variant import Variant
+from differential.run import Run, WorldResult
 from fixtures.world import World
-from properties.check import Check, Violation
+from properties.check import Check
+from properties.relations.judgement import Judgement
+
+Size = Literal["small", "large"]
+"""`large` adds the worlds of tens of thousands of people, for profiles ci and nightly."""
 
 
 @dataclass(frozen=True)
 class Twin:
-    """One more run that a relation needs: a world, and how it is run. The engine is the one under test."""
+    """One more world that a relation needs, run plainly. name: what was changed, unique among the twins of one world."""
+
+    name: str
+    world: World
+
+
+@dataclass(frozen=True)
+class Family:
+    """A world with its twins, and what the engine made of each.
+
+    worlds, results: by the twin's name; a twin equal to the world itself is left out. world, result: the base.
+    """
 
     world: World
-    variant: Variant = field(default_factory=Variant)
-    history: History = "plain"
+    result: WorldResult
+    worlds: Mapping[str, World]
+    results: Mapping[str, WorldResult]
 
 
-class Relation(Protocol):
-    """A metamorphic relation.
+def no_inputs(_: Size) -> Sequence[World]:
+    """For relations that need no worlds of their own."""
+    return ()
 
-    Everything follows from the world alone (choices from its fingerprint), so that a reduced world shows the same failure
-    and a replay needs nothing else.
+
+@dataclass(frozen=True)
+class TwinRelation:
+    """A relation between a world and changed copies of it.
+
+    Everything follows from the world alone, so that a reduced world shows the same failure and a replay needs nothing else.
+    twins: the changed copies, none where the relation says nothing about the world. judge: holds the clauses of `check`
+    to the results. inputs: worlds of its own, beside the generated ones. generated: whether it takes generated worlds.
     """
 
     check: Check
+    twins: Callable[[World], Sequence[Twin]]
+    judge: Callable[[Family, Judgement], None]
+    inputs: Callable[[Size], Sequence[World]] = no_inputs
+    generated: bool = True
 
-    def inputs(self) -> Sequence[World]:
-        """Worlds of its own, beside the generated ones: such as large populations, or worlds made for one key each."""
-        ...
 
-    def twins(self, world: World) -> Sequence[Twin]:
-        """The other runs for this world; none where the relation says nothing about it."""
-        ...
+How = Callable[[str, Sequence[World], float | None], Run]
+"""Runs worlds in some way: the engine's SPEC, the worlds, a time limit in seconds for attached engines."""
 
-    def violations(
-        self, world: World, result: WorldResult, twins: Sequence[tuple[Twin, WorldResult]]
-    ) -> list[Violation]:
-        """Where the results do not relate as they must; `world=0` in each. An infeasible world has its reason, no rows."""
-        ...
+
+@dataclass(frozen=True)
+class Way:
+    """Two ways to run the same worlds, whose results must be equal.
+
+    name: the clause. base, how: the two ways. claim: key of differential.comparison.CLAIMS that the proofs must bear.
+    needs: the axes of Capabilities without which the engine cannot go this way: a field's name, `levels:NAME`, or `run_years`
+    for the method. of: the world that is run in place of a base world; None where there is nothing to say.
+    """
+
+    name: str
+    claim: str
+    base: How
+    how: How
+    needs: tuple[str, ...] = ()
+    of: Callable[[World], World | None] = field(default=lambda world: world)
+
+
+@dataclass(frozen=True)
+class PathRelation:
+    """A relation between runs of the same world; proofs show that the path really differed, or the result is refused."""
+
+    check: Check
+    ways: tuple[Way, ...]
+
+
+Relation = TwinRelation | PathRelation
+
+COMPLETES, READABLE = "completes", "readable"
+GENERAL_CLAUSES = {
+    COMPLETES: "every run returns a result",
+    READABLE: "both tables have the columns and types of docs/simulation.md, section 6, and values that can be read",
+}
+"""What every relation needs before its own clauses can be held at all; violations name these clauses as well."""
