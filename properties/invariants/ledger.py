@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -21,6 +22,8 @@ from properties.invariants.schema import conform
 
 SHOWN = 3
 """Violations kept of a clause in a world; their number is counted in full."""
+UNJUDGED = "unjudged"
+"""The clause of a violation that stands for rows on which a query cannot be run at all, such as an absurd date."""
 LEAST_P = 1e-9
 _RESULT = ("world", "clause", "employee_id", "year", "event_type", "found", "expected")
 
@@ -71,16 +74,12 @@ class Ledger:
         unchecked = self.unchecked(invariant)
         if len(unchecked) == len(invariant.check.clauses):
             return [], {}
-        for name in invariant.uses:
-            self._make(name)
-        rows = self._connection.execute(
-            f"""
-            SELECT *, count(*) OVER (PARTITION BY clause) AS in_all
-            FROM ({invariant.sql}) violation({", ".join(_RESULT)})
-            QUALIFY row_number() OVER (PARTITION BY world, clause ORDER BY year, employee_id, event_type, found) <= {SHOWN}
-            ORDER BY world, clause, year, employee_id, event_type, found
-            """
-        ).fetchall()
+        try:
+            rows = self._rows(invariant)
+        except duckdb.Error as error:
+            # The message may quote the rows it stumbled on, and rows hold people.
+            why = f"the query ends in {type(error).__name__}"
+            return [Violation(invariant.check.id, UNJUDGED, 0, why, "rows that can be judged")], {UNJUDGED: 1}
         checked = [row for row in rows if row[1] not in unchecked]
         violations = [
             Violation(invariant.check.id, clause, world, found, expected, employee_id, year, event_type)
@@ -88,6 +87,17 @@ class Ledger:
         ]
         return violations, {row[1]: row[-1] for row in checked}
 
+    def _rows(self, invariant: Invariant) -> list[tuple[Any, ...]]:
+        for name in invariant.uses:
+            self._make(name)
+        return self._connection.execute(
+            f"""
+            SELECT *, count(*) OVER (PARTITION BY clause) AS in_all
+            FROM ({invariant.sql}) violation({", ".join(_RESULT)})
+            QUALIFY row_number() OVER (PARTITION BY world, clause ORDER BY year, employee_id, event_type, found) <= {SHOWN}
+            ORDER BY world, clause, year, employee_id, event_type, found
+            """
+        ).fetchall()
     def _make(self, name: str) -> None:
         if name not in self._made:
             self._made.add(name)

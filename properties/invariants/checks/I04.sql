@@ -20,7 +20,7 @@ WITH counted AS (
 ),
 by_level AS (
     SELECT
-        o.world, o.year, o.level, count(*) AS people,
+        o.world, o.year, o.level, count(DISTINCT o.employee_id) AS people,
         count(e.employee_id) AS exits
     FROM opening o
     LEFT JOIN event e ON e.world = o.world AND e.year = o.year AND e.employee_id = o.employee_id AND e.event_type = 'termination'

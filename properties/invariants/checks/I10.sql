@@ -59,9 +59,9 @@ SELECT n.world, 'new_ssn', n.employee_id, n.year, 'hire', 'another ssn', 'SSN- a
 FROM numbered n JOIN run r USING (world)
 WHERE r.has_scenario AND n.ssn <> 'SSN-' || (900000000 + (n.year - n.start_year) * 1000000 + n.number)
 UNION ALL
-SELECT e.world, 'reason', e.employee_id, e.year, 'termination', json_extract_string(e.payload, '$.reason'),
+SELECT e.world, 'reason', e.employee_id, e.year, 'termination', payload_value(e.payload, 'reason'),
        CASE WHEN h.year = e.year THEN 'new_hire' ELSE 'experienced' END
 FROM event e
 LEFT JOIN hired h USING (world, employee_id)
 WHERE e.event_type = 'termination'
-  AND json_extract_string(e.payload, '$.reason') IS DISTINCT FROM CASE WHEN h.year = e.year THEN 'new_hire' ELSE 'experienced' END
+  AND payload_value(e.payload, 'reason') IS DISTINCT FROM CASE WHEN h.year = e.year THEN 'new_hire' ELSE 'experienced' END

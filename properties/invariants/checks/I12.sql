@@ -39,7 +39,7 @@ WHERE r.has_census AND c.event_type = 'enrollment_change' AND c.before IS DISTIN
 UNION ALL
 SELECT world, 'no_automatic_again', employee_id, year, event_type, 'automatic enrolment', 'none: opted out before'
 FROM chain
-WHERE event_type = 'enrollment' AND opted_out_before AND json_extract_string(payload, '$.source') = 'auto'
+WHERE event_type = 'enrollment' AND opted_out_before AND payload_value(payload, 'source') = 'auto'
 UNION ALL
 SELECT world, 'opt_out_of_automatic', employee_id, year, 'enrollment_change', 'opt-out on ' || opted_out_on,
        'an automatic enrolment of ' || year || ' before'

@@ -2,7 +2,6 @@
 -- The year's pay is the pay of each stretch of days times its days, over the days of the year, both ends of the employed window included.
 -- needs: state.prorated_annual_compensation
 -- clause prorated: prorated = half_up(sum of pay x days / D)
--- clause days: sum of days = days of the employed window <= D
 -- clause between: prorated D / days lies between the least and the largest pay of the year, to half a cent
 WITH summed AS (
     SELECT world, employee_id, year, sum(pay::HUGEINT * days) AS pay_days, sum(days) AS days, min(pay) AS least_pay, max(pay) AS largest_pay
@@ -19,10 +18,6 @@ SELECT world, 'prorated', employee_id, year, NULL, coalesce(money(prorated), 'nu
        money(half_up(pay_days, days)) || ' = ' || pay_days || ' cent days / ' || days
 FROM judged
 WHERE prorated IS DISTINCT FROM half_up(pay_days, days)
-UNION ALL
-SELECT world, 'days', employee_id, year, NULL, counted || ' days', (window_last - window_first + 1) || ' days, of ' || days
-FROM judged
-WHERE counted <> window_last - window_first + 1 OR counted > days
 UNION ALL
 SELECT world, 'between', employee_id, year, NULL, money(prorated) || ' in ' || counted || ' days',
        'a year of ' || money(least_pay) || ' to ' || money(largest_pay)

@@ -6,7 +6,6 @@
 -- clause additions: min(contribution, elective_deferral) + match + core <= max(annual_additions, min(contribution, elective_deferral))
 -- clause match: match <= half_up(min(highest pay of the year, compensation limit) x cap_percent)
 -- clause core: core <= half_up(min(highest pay of the year, compensation limit) x contribution_rate)
--- clause limit_row: there is a row of limits for the year
 SELECT p.world, 'deferral', p.employee_id, p.year, 'contribution', money(p.contribution),
        'at most ' || money(l.elective_deferral) || ', and ' || money(l.catch_up) || ' from age 50; age ' || completed_years(p.birth, p.year_last)
 FROM person_year p
@@ -31,9 +30,3 @@ SELECT p.world, 'core', p.employee_id, p.year, 'employer_core', money(p.core),
 FROM eligible p
 JOIN limit_row l USING (world, year)
 WHERE p.core > half_up(least(p.pay, l.compensation) * p.employer_core_contribution_rate, 10000)
-UNION ALL
-SELECT y.world, 'limit_row', NULL, y.year, NULL, 'no limits', 'limits of the year'
-FROM simulated y
-ANTI JOIN limit_row l ON l.world = y.world AND l.year = y.year
-JOIN run r ON r.world = y.world
-WHERE r.has_scenario

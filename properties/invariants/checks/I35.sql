@@ -2,8 +2,26 @@
 -- Columns that are filled for everybody stay filled in every year: all but the three dates that may be missing.
 -- clause state: no null in a state column but termination_date, eligibility_date and enrollment_date
 -- clause events: no null in an event column but amounts and rates, which the type decides (I28)
+WITH incomplete_state AS (
+    SELECT s.* FROM state_in s
+    WHERE
+        s.scenario_id IS NULL OR s.plan_design_id IS NULL OR s.employee_id IS NULL OR s.employee_ssn IS NULL
+        OR s.birth_date IS NULL OR s.simulation_year IS NULL OR s.is_active IS NULL OR s.hire_date IS NULL
+        OR s.employment_status IS NULL OR s.detailed_status_code IS NULL OR s.current_level IS NULL OR s.current_salary IS NULL
+        OR s.prorated_annual_compensation IS NULL OR s.current_age IS NULL OR s.current_tenure IS NULL OR s.is_eligible IS NULL
+        OR s.is_enrolled IS NULL OR s.deferral_rate IS NULL OR s.has_opted_out IS NULL OR s.annual_contribution IS NULL
+        OR s.employer_match_amount IS NULL OR s.employer_core_amount IS NULL OR s.account_balance IS NULL
+),
+incomplete_event AS (
+    SELECT e.* FROM events_in e
+    WHERE
+        e.event_id IS NULL OR e.scenario_id IS NULL OR e.plan_design_id IS NULL OR e.employee_id IS NULL
+        OR e.employee_ssn IS NULL OR e.event_type IS NULL OR e.simulation_year IS NULL OR e.event_date IS NULL
+        OR e.event_sequence IS NULL OR e.event_payload IS NULL OR e.level_id IS NULL OR e.employee_age IS NULL
+        OR e.employee_tenure IS NULL
+)
 SELECT s.world, 'state', s.employee_id, s.simulation_year, NULL, v.name || ' is null', 'a value'
-FROM state_in s,
+FROM incomplete_state s,
 LATERAL (VALUES
     ('scenario_id', s.scenario_id::VARCHAR), ('plan_design_id', s.plan_design_id::VARCHAR), ('employee_id', s.employee_id::VARCHAR),
     ('employee_ssn', s.employee_ssn::VARCHAR), ('birth_date', s.birth_date::VARCHAR), ('simulation_year', s.simulation_year::VARCHAR),
@@ -18,7 +36,7 @@ LATERAL (VALUES
 WHERE v.value IS NULL
 UNION ALL
 SELECT e.world, 'events', e.employee_id, e.simulation_year, e.event_type, v.name || ' is null', 'a value'
-FROM events_in e,
+FROM incomplete_event e,
 LATERAL (VALUES
     ('event_id', e.event_id::VARCHAR), ('scenario_id', e.scenario_id::VARCHAR), ('plan_design_id', e.plan_design_id::VARCHAR),
     ('employee_id', e.employee_id::VARCHAR), ('employee_ssn', e.employee_ssn::VARCHAR), ('event_type', e.event_type::VARCHAR),

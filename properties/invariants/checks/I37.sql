@@ -41,8 +41,8 @@ SELECT 0, 'planned', NULL, NULL, v.name, v.planned || ' planned', v.done || ' ev
 FROM proof_in p,
 LATERAL (VALUES
     ('hires', p.hires, (SELECT count(*) FROM event WHERE event_type = 'hire')),
-    ('exits', p.exits, (SELECT count(*) FROM event WHERE event_type = 'termination' AND json_extract_string(payload, '$.reason') = 'experienced')),
+    ('exits', p.exits, (SELECT count(*) FROM event WHERE event_type = 'termination' AND payload_value(payload, 'reason') = 'experienced')),
     ('new_hire_exits', p.new_hire_exits,
-     (SELECT count(*) FROM event WHERE event_type = 'termination' AND json_extract_string(payload, '$.reason') = 'new_hire'))
+     (SELECT count(*) FROM event WHERE event_type = 'termination' AND payload_value(payload, 'reason') = 'new_hire'))
 ) v(name, planned, done)
 WHERE v.planned <> v.done

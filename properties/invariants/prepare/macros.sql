@@ -31,3 +31,7 @@ CREATE OR REPLACE TEMP MACRO tenure_band(years) AS
 
 CREATE OR REPLACE TEMP MACRO age_band(years) AS
     CASE WHEN years < 25 THEN 1 WHEN years < 35 THEN 2 WHEN years < 45 THEN 3 WHEN years < 55 THEN 4 ELSE 5 END;
+
+-- A value of an event's payload as text; null where the payload is no JSON, which I28 reports.
+CREATE OR REPLACE TEMP MACRO payload_value(payload, key) AS
+    CASE WHEN json_valid(payload) THEN json_extract_string(payload, '$.' || key) END;

@@ -48,7 +48,7 @@ SELECT
     o.tenure AS opening_tenure,
     greatest(y.year_first, s.hire_date) AS window_first,
     least(y.year_last, v.exit_on) AS window_last,
-    CASE WHEN json_extract_string(v.enrolled_payload, '$.source') = 'auto' THEN true WHEN v.enrolled_on IS NOT NULL THEN false END
+    CASE WHEN payload_value(v.enrolled_payload, 'source') = 'auto' THEN true WHEN v.enrolled_on IS NOT NULL THEN false END
         AS enrolled_automatically
 FROM state s
 JOIN simulated y USING (world, year)
