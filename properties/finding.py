@@ -84,7 +84,8 @@ class PropertyFinding(Finding):
 
     def check(self) -> PropertyCheck:
         wanted = self.wanted or self.signature
-        return PropertyCheck(self.side, self._narrowed(), self.test, wanted, self.timeout)
+        judge = self.judge and self.judge.narrowed(self._clause)
+        return PropertyCheck(self.side, judge, self.test, wanted, self.timeout)
 
     def on(self, world: World) -> PropertyFinding:
         moved = replace(self, world=world, wanted=self.wanted or self.signature)
@@ -110,13 +111,12 @@ class PropertyFinding(Finding):
         if self.judge is None:
             self.side.run([self.world], timeout=self.timeout)
             return []
-        judge = self._narrowed() or self.judge
-        return judge.violations(self.side, [self.world], self.timeout)
+        return self.judge.narrowed(self._clause).violations(self.side, [self.world], self.timeout)
 
-    def _narrowed(self) -> Judge | None:
-        """The judge of the clause that is looked for."""
-        clause = (self.wanted or self.signature).split("|")[1]
-        return self.judge and self.judge.narrowed(clause)
+    @property
+    def _clause(self) -> str:
+        """The clause that is looked for."""
+        return (self.wanted or self.signature).partition("|")[2].partition("|")[0]
 
     def seen(self, violations: Sequence[Violation], result: WorldResult | None = None) -> PropertyFinding:
         """The finding with what was seen of its world. result: what the engine made of it; it is run once more without."""

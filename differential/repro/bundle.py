@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from differential.comparison.text import MASK
 from differential.reduction import Reduction
 from differential.reduction.measure import weight
 from differential.reduction.privacy import CELLS_UP_TO, masked_ssn
@@ -151,8 +152,9 @@ def _names_people(finding: Finding, reduction: Reduction | None) -> bool:
 def _without(secrets: list[str], text: str) -> str:
     """The text with every ssn of the census starred out, wherever an engine may have put it."""
     for secret in secrets:
-        if secret in text:
-            text = text.replace(secret, "*****")
+        for written in (secret, json.dumps(secret)[1:-1]):  # as it stands in repro.json
+            if written in text:
+                text = text.replace(written, MASK)
     return text
 
 
