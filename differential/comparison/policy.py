@@ -16,16 +16,15 @@ difference needed in the whole session, or that is past its end date, fails (`st
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, NoReturn
 
-import yaml
-
 from differential.comparison.verdict import ColumnRules, TableComparison
 from differential.schemas import EVENTS_TABLE, STATE_TABLE
+from fixtures.strict_yaml import load_yaml
 
 _TABLES = (EVENTS_TABLE, STATE_TABLE)
 
@@ -124,27 +123,8 @@ def stale_entries(policy: ComparisonPolicy, use: PolicyUse, today: dt.date) -> l
 
 def load_policy(path: Path) -> ComparisonPolicy:
     """Read a policy file. Raises PolicyError naming file and key; unknown and repeated keys are errors."""
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
-    except OSError as error:
-        raise PolicyError(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise PolicyError(f"{path}: not valid YAML: {' '.join(str(error).split()):.300}") from error
+    data = load_yaml(path, PolicyError)
     return _Reader(str(path)).policy({} if data is None else data)
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, which YAML would let the last one win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[object] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(None, None, "a key has to be text", key.start_mark)
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} is given twice", key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
 
 
 @dataclass(frozen=True)
