@@ -132,6 +132,7 @@ class Ledger:
         connection.register("run", _run_table(tables))
         connection.register("proof_in", _proof_table(tables.proof))
         connection.register("critical", pa.table({"bins": [7, 12], "value": [float(chi2.isf(LEAST_P, bins - 1)) for bins in (7, 12)]}))
+        connection.register("available", pa.table({"name": pa.array(sorted(available), pa.string())}))
         return frozenset(available | ({"proof"} if tables.proof else set()))
 
 

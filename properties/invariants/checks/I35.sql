@@ -1,5 +1,5 @@
 -- I35 No gaps
--- Columns that are filled for everybody stay filled in every year: all but the three dates that may be missing.
+-- Columns that are filled for everybody stay filled in every year: all but the three dates that may be missing. (A column that is not there at all is I36's.)
 -- clause state: no null in a state column but termination_date, eligibility_date and enrollment_date
 -- clause events: no null in an event column but amounts and rates, which the type decides (I28)
 WITH incomplete_state AS (
@@ -33,7 +33,7 @@ LATERAL (VALUES
     ('annual_contribution', s.annual_contribution::VARCHAR), ('employer_match_amount', s.employer_match_amount::VARCHAR),
     ('employer_core_amount', s.employer_core_amount::VARCHAR), ('account_balance', s.account_balance::VARCHAR)
 ) v(name, value)
-WHERE v.value IS NULL
+WHERE v.value IS NULL AND 'state.' || v.name IN (SELECT name FROM available)
 UNION ALL
 SELECT e.world, 'events', e.employee_id, e.simulation_year, e.event_type, v.name || ' is null', 'a value'
 FROM incomplete_event e,
@@ -44,4 +44,4 @@ LATERAL (VALUES
     ('event_payload', e.event_payload::VARCHAR), ('level_id', e.level_id::VARCHAR), ('employee_age', e.employee_age::VARCHAR),
     ('employee_tenure', e.employee_tenure::VARCHAR)
 ) v(name, value)
-WHERE v.value IS NULL
+WHERE v.value IS NULL AND 'events.' || v.name IN (SELECT name FROM available)
