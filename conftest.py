@@ -9,7 +9,8 @@ import pytest
 # One thread for the comparing process: Polars fixes its pool on import, and runs with other counts get a process of their own.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
-pytest_plugins = ["differential.plugin"]
+# properties.replay makes its kind of repro known, so that either command replays either kind
+pytest_plugins = ["differential.plugin", "properties.replay"]
 
 
 @pytest.hookimpl(tryfirst=True)  # before Hypothesis, which ends in a traceback on a name it does not know

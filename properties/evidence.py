@@ -65,15 +65,18 @@ def evidence_of(result: WorldResult, violation: Violation) -> Evidence:
         return Evidence()
 
 
-def evidence_lines(evidence: Evidence, violation: Violation, entry: Check) -> list[list[str]]:
-    """Paragraphs: the events, `!` before those that the violation is about, and the state with a column a year."""
+def evidence_lines(evidence: Evidence, violation: Violation, entry: Check, run: str = "") -> list[list[str]]:
+    """Paragraphs: the events, `!` before those that the violation is about, and the state with a column a year.
+
+    run: said in the headings where there are several, such as ` (plain run)`.
+    """
     if evidence.counts:
-        return [_count_lines(evidence)]
+        return [[f"numbers of rows{run}", *_count_lines(evidence)]]
     parts = []
     if evidence.events:
-        parts.append([f"events of {violation.employee_id}", *_event_lines(evidence.events, violation)])
+        parts.append([f"events of {violation.employee_id}{run}", *_event_lines(evidence.events, violation)])
     if evidence.state:
-        parts.append([f"state of {violation.employee_id}", *_state_lines(evidence.state, violation, entry)])
+        parts.append([f"state of {violation.employee_id}{run}", *_state_lines(evidence.state, violation, entry)])
     return parts
 
 
@@ -101,7 +104,7 @@ def _count_lines(evidence: Evidence) -> list[str]:
     rows += [(name, *(str(numbers.get(name, 0)) for _, numbers, _, _ in evidence.counts)) for name in types]
     rows.append(("people in the state", *(str(people) for _, _, people, _ in evidence.counts)))
     rows.append(("of them active", *(str(active) for *_, active in evidence.counts)))
-    return ["numbers of rows", *columns(rows)]
+    return columns(rows)
 
 
 def _code(row: Row) -> int:

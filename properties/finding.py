@@ -123,10 +123,14 @@ class PropertyFinding(Finding):
         ordered = tuple(_masked(one, self) for one in wanted_first(violations, self.wanted))
         if not ordered:
             return replace(self, violations=(), evidence=None, error=None, trace=None)
-        if result is None:
-            result = next(self.side.run([self.world], timeout=self.timeout).results())
-        evidence = evidence_of(result, ordered[0])
+        try:
+            evidence = evidence_of(result or self._result(), ordered[0])
+        except Exception:  # noqa: BLE001 - that it raises may be what the check found; then there are no rows to show
+            evidence = None
         return replace(self, violations=ordered, evidence=evidence, error=None, trace=None)
+
+    def _result(self) -> WorldResult:
+        return next(self.side.run([self.world], timeout=self.timeout).results())
 
     def title(self) -> tuple[str, list[tuple[str, str]]]:
         if self.judge is None:
@@ -145,7 +149,8 @@ class PropertyFinding(Finding):
             return [found]
         changes = self.judge.changes(self.world, first.clause)
         twins = [section("compared with", capped(changes, _MOST_CHANGES, indent=""))] if changes else []
-        rows = evidence_lines(self.evidence, first, self.judge.entry) if self.evidence else []
+        run = " (plain run)" if changes else ""
+        rows = evidence_lines(self.evidence, first, self.judge.entry, run) if self.evidence else []
         return [found, *rows, *twins, section("oracle", self._oracle(first))]
 
     def _oracle(self, first: Violation) -> list[str]:
