@@ -174,7 +174,6 @@ class PropertyFinding(Finding):
             "check": None if entry is None else entry.id,
             "title": None if entry is None else entry.title,
             "side": side_record(self.side),
-            "violated": len(self.violations),
             "violations": [_violation(one, withheld=withheld) for one in shown],
         }
 

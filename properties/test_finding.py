@@ -26,7 +26,7 @@ from differential.variant import Variant
 from fixtures.world import World
 from properties.check import Violation
 from properties.finding import PropertyFinding, explain, finding_of
-from properties.judging import InvariantJudge, judge_of
+from properties.judging import InvariantJudge, judge_of, wanted_first
 
 HERE = "properties.test_finding"
 PAY = Side("differential.quality.faults:ENGINES.raise_on_pay_before_promotion")
@@ -133,6 +133,15 @@ def test_the_report_tells_in_this_order(bundle: Path) -> None:
     for mark in marks:
         at = text.index(mark, at)
     assert len(text.splitlines()) <= 60
+
+
+def test_candidates_are_judged_in_one_pass_and_the_wanted_clause_comes_first(pay: PropertyFinding) -> None:
+    verdicts = pay.check()([noisy_world(1, 2), pay.world])
+
+    assert pay.check().many
+    assert verdicts == [None, pay.observed]
+    assert wanted_first([Violation("I", "a", 0, "", ""), Violation("I", "b", 0, "", "")], "I|b|-")[0].clause == "b"
+    assert not judge_of("I36").many  # types belong to the run as a whole, so candidates cannot be told apart
 
 
 @pytest.mark.parametrize("suite", ["properties", "differential"])
