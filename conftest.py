@@ -10,7 +10,7 @@ import pytest
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 # properties.replay makes its kind of repro known, so that either command replays either kind
-pytest_plugins = ["differential.plugin", "properties.replay"]
+pytest_plugins = ["differential.plugin", "properties.replay", "properties.plugin"]
 
 
 @pytest.hookimpl(tryfirst=True)  # before Hypothesis, which ends in a traceback on a name it does not know

@@ -91,9 +91,9 @@ def make_session(config: pytest.Config) -> Session:
     profile = PROFILES.get(settings.get_current_profile_name())
     if profile is None:
         raise pytest.UsageError(f"--hypothesis-profile: expected one of {', '.join(PROFILES)}")
-    _usable_folder(option.repro_dir, "--repro-dir")
+    usable_folder(option.repro_dir, "--repro-dir")
     for report in option.parity_report:
-        _usable_folder(report.parent, "--parity-report")
+        usable_folder(report.parent, "--parity-report")
     engines = tuple(dict.fromkeys(option.engine or DEFAULT_PAIR))
     try:
         for spec in engines:
@@ -172,7 +172,7 @@ def _positive(text: str) -> float:
     return value
 
 
-def _usable_folder(path: Path, option: str) -> None:
+def usable_folder(path: Path, option: str) -> None:
     """Refuse a folder that cannot be made or written to before anything runs, not when a finding is to be saved."""
     nearest = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK) or str(nearest).startswith("/proc"):

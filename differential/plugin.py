@@ -84,6 +84,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out: list[pytest.Item] = []
     for item in items:
         parity = item.get_closest_marker("parity")
+        if item.get_closest_marker("property") is not None:
+            kept.append(item)  # the plugin of properties chooses among these
+            continue
         if parity is None:
             item.add_marker("suite")
         (kept if (parity.args[0] in wanted if parity else own_tests or not _is_own(item.path)) else left_out).append(
@@ -143,7 +146,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if matrix.stale and exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     for path in session.config.option.parity_report:
-        _write(path, matrix_json(matrix) if path.suffix == ".json" else matrix_markdown(matrix))
+        write_report(path, matrix_json(matrix) if path.suffix == ".json" else matrix_markdown(matrix))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -157,7 +160,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"report: {path}")
 
 
-def _write(path: Path, text: str) -> None:
+def write_report(path: Path, text: str) -> None:
     """Whole or not at all, so that a reader never sees half a report."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}")

@@ -24,12 +24,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from differential.run import Run, WorldResult
 from differential.schemas import EVENTS_SCHEMA, EVENTS_TABLE, STATE_SCHEMA, STATE_TABLE
 from fixtures.census import Census
 from fixtures.scenario import Scenario
 from fixtures.strict_yaml import load_yaml
 from fixtures.world import World
 from properties.invariants import Tables
+from properties.invariants.schema import conform
 
 _NAMES = ("scenario_id", "plan_design_id")
 _TYPES = {
@@ -69,6 +71,11 @@ class Outside:
     path: Path
     tables: Tables
     notes: tuple[str, ...]
+
+    def results(self) -> list[WorldResult]:
+        """Each scenario's tables with the columns of section 6, null where they are missing."""
+        events, state = conform(self.tables.events, EVENTS_SCHEMA)[0], conform(self.tables.state, STATE_SCHEMA)[0]
+        return list(Run(events, state, bounds=tuple(self.tables.bounds)).results())
 
 
 def load_mapping(path: Path) -> Mapped:

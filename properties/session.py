@@ -1,0 +1,205 @@
+"""PropertySession: what a test run has found out about each engine, so that its items, one a check, share the runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+
+from differential.parity import FailedWorld
+from differential.pool import Chunk
+from differential.run import Run, WorldResult
+from differential.session import Session
+from differential.side import Side, join_runs
+from fixtures.populations import generate
+from fixtures.scenario import Scenario
+from fixtures.world import World
+from properties.check import Check, Violation
+from properties.invariants import Judgement, Tables, all_checks, judge_tables
+from properties.outside import Outside
+from properties.relations.catalogue import RELATIONS
+from properties.relations.run import RelationOutcome, halving, run_relations
+from properties.rules import RulesPolicy
+
+JUDGED_TOGETHER = 1_024
+"""Worlds that the queries take at once: their cost is mostly fixed."""
+RELATION_WORLDS = {"quick": 12, "ci": 60, "nightly": 400}
+
+
+@cache
+def population() -> World:
+    """For what shows in numbers only: I31 needs 1 000 drawn dates."""
+    return World(generate(6_000, seed=31), Scenario(end_year=2026))
+
+
+@dataclass(frozen=True)
+class BrokenWorld:
+    """A world on which a check does not hold. result: what the engine made of it. chunk: where Hypothesis drew it."""
+
+    world: World
+    violations: tuple[Violation, ...]
+    result: WorldResult | None = None
+    chunk: Chunk | None = None
+
+    @property
+    def size(self) -> int:
+        """Rows times years: the smallest is reduced first."""
+        return len(self.world.census) * len(self.world.scenario.years)
+
+
+@dataclass
+class InvariantsFound:
+    """What the invariants say of one engine. raised: a world that made it raise, if any, and what."""
+
+    worlds: int = 0
+    employees: int = 0
+    broken: dict[str, list[BrokenWorld]] = field(default_factory=dict)
+    unchecked: dict[str, dict[str, str]] = field(default_factory=dict)
+    raised: list[FailedWorld] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass
+class PropertySession:
+    """The settled options of a run of `pytest properties`, beside those of `session`.
+
+    rules: the policy of --rules. outside: the tables of --results; then there is no engine. groups: how many shares a
+    time budget is divided into.
+    """
+
+    session: Session
+    rules: RulesPolicy
+    outside: Outside | None = None
+    groups: int = 1
+    _invariants: dict[str, InvariantsFound] = field(default_factory=dict)
+    _relations: dict[str, dict[str, RelationOutcome]] = field(default_factory=dict)
+
+    @cached_property
+    def checks(self) -> Mapping[str, Check]:
+        """Every check of the catalogue that has an item, by id."""
+        return catalogue()
+
+    def invariants(self, engine: str) -> InvariantsFound:
+        """All invariants on all inputs of one engine, run on first use."""
+        if engine not in self._invariants:
+            self._invariants[engine] = self._judge_engine(engine)
+        return self._invariants[engine]
+
+    def relations(self, engine: str, ids: Sequence[str]) -> dict[str, RelationOutcome]:
+        """These relations on one engine, run together on first use."""
+        if engine not in self._relations:
+            self._relations[engine] = self._relate(engine, ids)
+        return self._relations[engine]
+
+    @cached_property
+    def outside_found(self) -> Judgement:
+        """All invariants but I36 on the tables of --results: types are those of the mapping."""
+        assert self.outside is not None
+        return judge_tables(self.outside.tables, [id_ for id_ in all_checks() if id_ != "I36"], threads=2)
+
+    @property
+    def share(self) -> float | None:
+        """Seconds of one group under a time budget."""
+        return None if self.session.minutes is None else 60 * self.session.minutes / self.groups
+
+    def _judge_engine(self, engine: str) -> InvariantsFound:
+        started = time.monotonic()
+        found = InvariantsFound()
+        for passes, chunks in self._batches(f"invariants[{engine}]"):
+            self._judge_batch(engine, passes, chunks, found)
+            rate = found.worlds / (time.monotonic() - started)
+            self.session.progress(
+                f"invariants[{engine}]: {found.worlds} worlds, {rate:.0f}/s, {len(found.broken)} checks broken"
+            )
+        found.seconds = time.monotonic() - started
+        return found
+
+    def _batches(self, item: str) -> Iterator[tuple[list[list[World]], dict[str, Chunk]]]:
+        """Lists of passes to be judged together: the census with the first, then generated worlds, then a large population."""
+        passes: list[list[World]] = []
+        chunks: dict[str, Chunk] = {}
+        first = [self.session.world]
+        for chunk in self.session.share("worlds", item):
+            passes.append([*first, *chunk.worlds])
+            chunks |= {world.fingerprint: chunk for world in chunk.worlds}
+            first = []
+            if sum(map(len, passes)) >= JUDGED_TOGETHER:
+                yield passes, chunks
+                passes, chunks = [], {}
+        yield [*passes, [population()]], chunks
+
+    def _judge_batch(
+        self, engine: str, passes: Sequence[Sequence[World]], chunks: Mapping[str, Chunk], found: InvariantsFound
+    ) -> None:
+        side = Side(engine)
+        worlds: list[World] = []
+        runs: list[Run] = []
+        for one in passes:
+            for part, run in self._run(side, one):
+                if isinstance(run, Run):
+                    worlds += part
+                    runs.append(run)
+                else:
+                    found.raised.append(FailedWorld(part[0], side, side, error=run, chunk=chunks.get(part[0].fingerprint)))
+        found.employees += sum(len(world.census) for world in worlds)
+        found.worlds += len(worlds)
+        for group in _of_one_schema(worlds, runs):
+            self._note(*group, chunks, found)
+
+    def _run(self, side: Side, worlds: Sequence[World]) -> list[tuple[Sequence[World], Run | str]]:
+        known = self.session.remembered(side, worlds)
+        if known is not None:
+            return [(worlds, known)]
+        made: list[tuple[Sequence[World], Run | str]] = halving(lambda some: side.run(some, timeout=self.session.timeout), worlds)
+        if len(made) == 1 and isinstance(made[0][1], Run):
+            self.session.remember(side, worlds, made[0][1], forever=True)
+        return made
+
+    def _note(
+        self, worlds: Sequence[World], run: Run, chunks: Mapping[str, Chunk], found: InvariantsFound
+    ) -> None:
+        judgement = judge_tables(Tables.of(run, worlds))
+        found.unchecked |= judgement.unchecked
+        if not judgement.violations:
+            return
+        results = list(run.results())
+        by_world: dict[tuple[str, int], list[Violation]] = {}
+        for violation in judgement.violations:
+            by_world.setdefault((violation.check, violation.world), []).append(violation)
+        for (check, index), violations in by_world.items():
+            world = worlds[index]
+            found.broken.setdefault(check, []).append(
+                BrokenWorld(world, tuple(violations), results[index], chunks.get(world.fingerprint))
+            )
+
+    def _relate(self, engine: str, ids: Sequence[str]) -> dict[str, RelationOutcome]:
+        session = self.session
+        wanted = [relation for relation in RELATIONS if relation.check.id in ids]
+        cap = RELATION_WORLDS[session.profile.name]
+        worlds = [session.short_world]
+        for chunk in session.chunks(f"relations[{engine}]"):
+            worlds += [world for world in chunk.worlds if len(world.scenario.years) <= session.profile.axis_years]
+            if len(worlds) >= cap:
+                break
+        size = "small" if session.profile.name == "quick" else "large"
+        outcomes = run_relations(
+            engine, worlds, wanted, size=size, cap=cap, timeout=session.timeout, budget=self.share, progress=session.progress
+        )  # fmt: skip
+        return {outcome.relation: outcome for outcome in outcomes}
+
+
+def catalogue() -> dict[str, Check]:
+    """Invariants, then relations, by id."""
+    return {**all_checks(), **{relation.check.id: relation.check for relation in RELATIONS}}
+
+
+def _of_one_schema(worlds: Sequence[World], runs: Sequence[Run]) -> list[tuple[Sequence[World], Run]]:
+    """The runs joined to one, or each for itself where an engine's passes have different types."""
+    sizes = [len(run) for run in runs]
+    starts = [sum(sizes[:index]) for index in range(len(sizes))]
+    parts = [(worlds[start : start + size], run) for start, size, run in zip(starts, sizes, runs, strict=True)]
+    if len(runs) < 2:
+        return parts
+    same = all(run.events.schema == runs[0].events.schema and run.state.schema == runs[0].state.schema for run in runs)
+    return [(worlds, join_runs(list(runs)))] if same else parts
