@@ -75,5 +75,4 @@ M21 = TwinRelation(
     _twins,
     _judge,
     inputs=_inputs,
-    generated=False,
 )

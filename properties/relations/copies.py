@@ -17,6 +17,7 @@ from fixtures.populations import generate
 from fixtures.scenario import Scenario
 from fixtures.world import World
 from properties.check import Check
+from properties.relations.edits import lean
 from properties.relations.judgement import Judgement, feasible
 from properties.relations.quotas import moves
 from properties.relations.relation import Family, Size, Twin, TwinRelation
@@ -75,7 +76,7 @@ def slacks(scenario: Scenario, k: int) -> list[Slack]:
 def _population(size: Size) -> World:
     """2 500 people, 7 500 in three copies; large: 20 000, which are 60 000."""
     rules = Scenario.create(end_year=2026, target_growth_rate="0.0333", total_termination_rate="0.1111")
-    return World(generate(2_500, 15) if size == "small" else generate(_LARGE, 16), rules)
+    return lean(World(generate(2_500, 15) if size == "small" else generate(_LARGE, 16), rules))
 
 
 def _inputs(size: Size) -> list[World]:

@@ -50,6 +50,14 @@ def filled(model: BaseModel, value: int) -> BaseModel:
     return model.model_copy(update=dict.fromkeys(type(model).model_fields, value))
 
 
+def lean(world: World) -> World:
+    """Without limits of years that are not simulated: they say nothing, and M10 holds that. They make a world slow to copy."""
+    years, limits = world.scenario.years, world.scenario.limits
+    if len(limits) == len(years):
+        return world
+    return under(world, {"limits": {year: limits[year] for year in years}})
+
+
 def with_limits(world: World, **cents: int) -> World:
     """Limits of the simulated years with some of them replaced, in cents."""
     limits = {year: world.scenario.limits[year].model_copy(update=cents) for year in world.scenario.years}

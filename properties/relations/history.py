@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from differential.cases import MANY_THREADS, MORSEL
-from differential.variant import SWITCHES, Variant
+from differential.variant import Variant
 from fixtures.world import World
 from properties.check import Check
 from properties.relations import ways
@@ -46,32 +46,23 @@ M04 = PathRelation(
     Check(
         "M04",
         "re-run under other rules",
-        "A run on the database of a run with other rules, more years or more people leaves nothing of it.",
+        "A run on the database of runs with other rules, more years or more people leaves nothing of them.",
         {
-            "after other rules and more years": "tables(run(A, two years longer), then run(B)) = run(B)",
-            "after more people": "tables(run(census + 2), then run(census)) = run(census)",
-            "zero rates after others": "tables(run(A), then run(A with every rate 0)) = run(A with every rate 0)",
+            "after others": "tables(run(A, a year longer), then run(census + 2), then run(B)) = run(B)",
+            "zero rates after usual ones": "tables(run(usual rates), then run(every rate 0)) = run(every rate 0)",
         },
     ),
     (
         Way(
-            "after other rules and more years",
-            "used_database",
-            ways.plain,
-            ways.after(ways.with_other_rules),
+            "after others", "used_database", ways.plain, ways.after(ways.with_other_rules, ways.with_more_people),
             ("database",),
         ),
-        Way("after more people", "used_database", ways.plain, ways.after(ways.with_more_people), ("database",)),
         Way(
-            "zero rates after others",
-            "used_database",
-            ways.plain,
-            ways.after(ways.with_other_rules),
-            ("database",),
+            "zero rates after usual ones", "used_database", ways.plain, ways.after(ways.with_usual_rates), ("database",),
             of=ways.with_zero_rates,
         ),
     ),
-)
+)  # fmt: skip
 
 M05 = PathRelation(
     Check(
@@ -131,16 +122,17 @@ M18 = PathRelation(
         "Other scenarios run before, after or beside a scenario leave it alone.",
         {
             "beside, in one pass": "run(others, A, others) less others = run(A)",
-            "before, in one database": "tables(run(B), run(A)) of A = run(A)",
-            "after, in one database": "tables(run(A), run(B)) of A = run(A)",
+            "before and after, in one database": "tables(run(B), run(A), run(C)) of A = run(A)",
         },
     ),
     (
-        Way("beside, in one pass", "company", ways.plain, ways.as_side(history="crowded"), ("many_worlds",)),
-        Way("before, in one database", "used_database", ways.plain, ways.after(ways.with_other_plan), ("database",)),
-        Way("after, in one database", "used_database", ways.plain, ways.before(ways.with_other_plan), ("database",)),
+        Way("beside, in one pass", "company", ways.plain, ways.as_side(history="crowded"), ("many_worlds",), of=ways.two_years),
+        Way(
+            "before and after, in one database", "used_database", ways.plain,
+            ways.between(ways.neighbour("before"), ways.neighbour("after-it")), ("database",), of=ways.two_years,
+        ),
     ),
-)
+)  # fmt: skip
 
 M19 = PathRelation(
     Check(
@@ -150,40 +142,52 @@ M19 = PathRelation(
         {"threads": f"run({MANY_THREADS} threads) = run(1 thread)", "shards": "run(4 shards) = run(1 shard)"},
     ),
     (
-        Way("threads", "threads", ways.plain, ways.as_side(Variant(threads=MANY_THREADS)), ("threads",)),
-        Way("shards", "shards", ways.plain, ways.as_side(Variant(shards=4)), ("shards",)),
+        Way(
+            "threads",
+            "threads",
+            ways.plain,
+            ways.as_side(Variant(threads=MANY_THREADS)),
+            ("threads",),
+            of=ways.two_years,
+        ),
+        Way("shards", "shards", ways.plain, ways.as_side(Variant(shards=4)), ("shards",), of=ways.two_years),
     ),
 )
 
 _LEVELS = ("legacy", "low", "medium")
 
 
-def _all_but(switch: str) -> Variant:
-    return Variant(level="+".join(other for other in SWITCHES if other != switch))
-
-
 M20 = PathRelation(
     Check(
         "M20",
         "levels",
-        "No optimisation level, no switch by itself and no flag changes anything.",
+        "No optimisation level changes anything, nor the legacy flag or the size of internal batches.",
         {
             **{f"level {level}": f"run(level {level}) = run(level high)" for level in _LEVELS},
-            **{f"all but {switch}": f"run(high without {switch}) = run(high)" for switch in SWITCHES},
             "legacy flag": "run(FEATURE_FLAG_LEGACY_EVENTS) = run",
             "batch size": "run(the least batch size) = run",
         },
     ),
     (
         *(
-            Way(f"level {level}", "levels", ways.plain, ways.as_side(Variant(level=level)), (f"levels:{level}",))
+            Way(
+                f"level {level}",
+                "levels",
+                ways.plain,
+                ways.as_side(Variant(level=level)),
+                (f"levels:{level}",),
+                of=ways.two_years,
+            )
             for level in _LEVELS
         ),
-        *(
-            Way(f"all but {switch}", "levels", ways.plain, ways.as_side(_all_but(switch)), ("switches",))
-            for switch in SWITCHES
+        Way("legacy flag", "legacy", ways.plain, ways.as_side(legacy_flag=True), ("legacy_flag",), of=ways.two_years),
+        Way(
+            "batch size",
+            "batch",
+            ways.plain,
+            ways.as_side(Variant(batch_size=MORSEL)),
+            ("batch_size",),
+            of=ways.two_years,
         ),
-        Way("legacy flag", "legacy", ways.plain, ways.as_side(legacy_flag=True), ("legacy_flag",)),
-        Way("batch size", "batch", ways.plain, ways.as_side(Variant(batch_size=MORSEL)), ("batch_size",)),
     ),
 )

@@ -64,5 +64,4 @@ M11 = TwinRelation(
     _twins,
     _judge,
     inputs=_inputs,
-    generated=False,
 )

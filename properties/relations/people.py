@@ -19,6 +19,7 @@ from properties.relations.edits import (
     column_replaced,
     in_force,
     initial_level,
+    lean,
     nothing_drawn,
     under,
 )
@@ -71,7 +72,7 @@ def _population() -> World:
         },
         voluntary_enrollment={"probability_by_age": {"young": "0.3", "mid_career": "0.3", "mature": "0.3", "senior": "0.3"}},
     )  # fmt: skip
-    return World(generate(400, 13), rules)
+    return lean(World(generate(400, 13), rules))
 
 
 def _other_seed(world: World) -> list[Twin]:

@@ -47,14 +47,13 @@ class TwinRelation:
 
     Everything follows from the world alone, so that a reduced world shows the same failure and a replay needs nothing else.
     twins: the changed copies, none where the relation says nothing about the world. judge: holds the clauses of `check`
-    to the results. inputs: worlds of its own, beside the generated ones. generated: whether it takes generated worlds.
+    to the results. inputs: worlds of its own, beside those given, without limits of years that they do not simulate.
     """
 
     check: Check
     twins: Callable[[World], Sequence[Twin]]
     judge: Callable[[Family, Judgement], None]
     inputs: Callable[[Size], Sequence[World]] = no_inputs
-    generated: bool = True
 
 
 How = Callable[[str, Sequence[World], float | None], Run]

@@ -63,14 +63,11 @@ M01 = TwinRelation(
 
 
 def _other_spellings(world: World) -> list[Twin]:
-    years = world.scenario.years
-    only = {year: world.scenario.limits[year] for year in years}
-    last = only[years[-1]]
-    more = {years[0] - 1: only[years[0]], **world.scenario.limits, years[-1] + 60: last}
-    return [
-        Twin("limits of other years left out", under(world, {"limits": only})),
-        Twin("limits of other years written", under(world, {"limits": more})),
-    ]
+    limits, years = world.scenario.limits, world.scenario.years
+    other = {name: cents // 2 + 1 for name, cents in limits[years[0]]}
+    strange = limits[years[0]].model_copy(update=other)
+    around = {year: strange for year in (years[0] - 1, years[-1] + 1, years[-1] + 40) if year not in limits}
+    return [Twin("limits of other years", under(world, {"limits": {**around, **limits}}))]
 
 
 def _spellings_judged(family: Family, judgement: Judgement) -> None:
@@ -103,8 +100,7 @@ M10 = TwinRelation(
             "written out": "scenario(every key written) = scenario",
             "left out": "scenario(only changed keys, through YAML) = scenario",
             "census": "census(rate 0 left empty, one more column) = census",
-            "limits of other years left out": "run(limits of the simulated years only) = run",
-            "limits of other years written": "run(limits of further years too) = run",
+            "limits of other years": "run(other limits written for years around) = run(limits of the simulated years)",
         },
     ),
     _other_spellings,

@@ -22,19 +22,21 @@ from differential.variant import VariantError
 from differential.workers import WorkerError
 from fixtures.world import World
 from properties.check import Violation
+from properties.relations.edits import lean
 from properties.relations.judgement import Judgement, violation_of
 from properties.relations.relation import (
     COMPLETES,
     GENERAL_CLAUSES,
     READABLE,
     Family,
+    How,
     PathRelation,
     Relation,
     Size,
     TwinRelation,
     Way,
 )
-from properties.relations.ways import NoPastError, plain, with_own_name
+from properties.relations.ways import NoPastError, with_own_name
 
 PASS_WORLDS = 1_500
 PASS_ROWS = 60_000
@@ -43,8 +45,10 @@ PASS_ROWS = 60_000
 
 @dataclass(frozen=True)
 class Broken:
-    """A world on which a relation does not hold. `violation.world` is its index in the worlds given; the relation's own inputs
-    are counted on from there."""
+    """A world on which a relation does not hold, without limits of years that it does not simulate.
+
+    `violation.world` is its index in the worlds given; the relation's own inputs are counted on from there.
+    """
 
     world: World
     violation: Violation
@@ -127,10 +131,11 @@ class _Session:
         self, engine: str, worlds: list[World], size: Size, cap: int | None, inputs: bool, timeout: float | None,
         budget: float | None, progress: Callable[[str], None] | None,
     ) -> None:  # fmt: skip
-        self.engine, self.worlds, self.size, self.inputs, self.timeout = engine, worlds[:cap], size, inputs, timeout
+        self.engine, self.size, self.inputs, self.timeout = engine, size, inputs, timeout
+        self.worlds = [lean(world) for world in worlds[:cap]]
         self.until = None if budget is None else time.monotonic() + budget
         self.progress = progress or (lambda _: None)
-        self.plain_runs: dict[tuple[str, ...], Run] = {}
+        self.bases: dict[tuple[How, tuple[str, ...]], Run] = {}
         self.first_own = len(worlds)
 
     def run(self, relations: Sequence[Relation]) -> list[RelationOutcome]:
@@ -174,8 +179,9 @@ class _Session:
         found = []
         for relation in relations:
             own = relation.inputs(self.size) if self.inputs else ()
-            given = list(enumerate(self.worlds)) if relation.generated else []
-            found += [(relation, index, world) for index, world in [*given, *enumerate(own, self.first_own)]]
+            found += [
+                (relation, index, world) for index, world in [*enumerate(self.worlds), *enumerate(own, self.first_own)]
+            ]
         return sorted(found, key=lambda item: (len(item[2].scenario.years), item[1]))
 
     def _flush(self, jobs: Sequence[_Job], outcomes: Mapping[str, RelationOutcome]) -> None:
@@ -193,7 +199,7 @@ class _Session:
     def _results(self, worlds: Sequence[World]) -> dict[str, WorldResult | str]:
         """What the engine made of each world, by fingerprint: its result, or what it raised; nothing where it was not run."""
         found: dict[str, WorldResult | str] = {}
-        for part, run in _halving(lambda some: Side(self.engine).run(some, timeout=self.timeout), worlds):
+        for part, run in halving(lambda some: Side(self.engine).run(some, timeout=self.timeout), worlds):
             if isinstance(run, str):
                 found[part[0].fingerprint] = run
             else:
@@ -224,7 +230,7 @@ class _Session:
         self, relation: PathRelation, way: Way, chosen: Sequence[tuple[int, World]], outcome: RelationOutcome
     ) -> None:
         index_of = {world.fingerprint: index for index, world in chosen}
-        for part, runs in _halving(lambda some: self._pair(way, some), [world for _, world in chosen]):
+        for part, runs in halving(lambda some: self._pair(way, some), [world for _, world in chosen]):
             if isinstance(runs, str):
                 index = index_of[part[0].fingerprint]
                 _note(
@@ -258,12 +264,11 @@ class _Session:
         return worlds, base, other
 
     def _base(self, way: Way, worlds: Sequence[World]) -> Run:
-        if way.base is not plain:
-            return way.base(self.engine, worlds, self.timeout)
-        key = tuple(world.fingerprint for world in worlds)
-        if key not in self.plain_runs:
-            self.plain_runs[key] = plain(self.engine, worlds, self.timeout)
-        return self.plain_runs[key]
+        # kept: most ways start from the plain run, and a fresh database serves as base and as the other way
+        key = (way.base, tuple(world.fingerprint for world in worlds))
+        if key not in self.bases:
+            self.bases[key] = way.base(self.engine, worlds, self.timeout)
+        return self.bases[key]
 
     def _late(self) -> bool:
         return self.until is not None and time.monotonic() > self.until
@@ -337,7 +342,7 @@ def _compared(check: str, clause: str, base: Run, other: Run) -> list[tuple[int,
     return found
 
 
-def _halving(run: Callable[[Sequence[World]], Any], worlds: Sequence[World]) -> list[tuple[Sequence[World], Any]]:
+def halving(run: Callable[[Sequence[World]], Any], worlds: Sequence[World]) -> list[tuple[Sequence[World], Any]]:
     """`run` over all worlds at once. Where it raises, over halves, until one world that makes it raise is alone: that one comes
     with the message as text, and other halves that raise too are left out."""
     done: list[tuple[Sequence[World], Any]] = []

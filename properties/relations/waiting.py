@@ -12,7 +12,7 @@ from fixtures.scenario import Scenario
 from fixtures.units import MAX_PAY_CENTS
 from fixtures.world import World
 from properties.check import Check
-from properties.relations.edits import filled, under, unlimited_additions
+from properties.relations.edits import filled, lean, under, unlimited_additions
 from properties.relations.judgement import Judgement, feasible
 from properties.relations.relation import Family, Twin, TwinRelation
 
@@ -32,7 +32,7 @@ def _spread() -> World:
         total_termination_rate=0,
         auto_enrollment={"scope": "all_eligible_employees"},
     )
-    return World(Census.from_employees(people), rules)
+    return lean(World(Census.from_employees(people), rules))
 
 
 def _twins(world: World) -> list[Twin]:

@@ -17,8 +17,9 @@ from differential.results import read_database
 from differential.run import Run
 from differential.side import History, Side
 from differential.variant import Variant
+from fixtures.scenario import Scenario
 from fixtures.world import World
-from properties.relations.edits import newcomer, rules, with_people
+from properties.relations.edits import lean, newcomer, rules, with_people
 from properties.relations.relation import How
 
 
@@ -46,26 +47,27 @@ def fresh_database(engine: str, worlds: Sequence[World], timeout: float | None) 
         return _stored(_into(path, engine, worlds, timeout), worlds, path)
 
 
-def after(others: Callable[[World], World]) -> How:
-    """Into a file that runs of `others` have filled before."""
+def after(*others: Callable[[World], World]) -> How:
+    """Into a file that runs of these others have filled before, one after the other."""
 
     def how(engine: str, worlds: Sequence[World], timeout: float | None) -> Run:
         with _file() as path:
-            earlier = [others(world) for world in worlds]
-            _must_have_left(_into(path, engine, earlier, timeout), earlier, path)
+            for other in others:
+                _leave(path, engine, [other(world) for world in worlds], timeout)
             return _stored(_into(path, engine, worlds, timeout), worlds, path)
 
     return how
 
 
-def before(others: Callable[[World], World]) -> How:
-    """Into a file that runs of `others` go into afterwards."""
+def between(*others: Callable[[World], World]) -> How:
+    """Into a file that holds the first of these others already, and that the second goes into afterwards."""
 
     def how(engine: str, worlds: Sequence[World], timeout: float | None) -> Run:
+        before, later = others
         with _file() as path:
+            _leave(path, engine, [before(world) for world in worlds], timeout)
             run = _into(path, engine, worlds, timeout)
-            later = [others(world) for world in worlds]
-            _must_have_left(_into(path, engine, later, timeout), later, path)
+            _leave(path, engine, [later(world) for world in worlds], timeout)
             return _stored(run, worlds, path)
 
     return how
@@ -92,17 +94,19 @@ def early_year_again(engine: str, worlds: Sequence[World], timeout: float | None
     """All years, then the first again, then the others from there."""
     with _file() as path:
         years = max(len(world.scenario.years) for world in worlds)
-        run = _into(path, engine, worlds, timeout)
-        _must_have_left(run, worlds, path)
-        _years(path, engine, worlds, (0, 1), timeout)
-        if years > 1:
-            _years(path, engine, worlds, (1, years - 1), timeout)
-        return _stored(run, worlds, path)
+        _leave(path, engine, worlds, timeout)
+        first = _years(path, engine, worlds, (0, 1), timeout)
+        rest = [_years(path, engine, worlds, (1, years - 1), timeout)] if years > 1 else []
+        return _stored(_with_plan_of(first, rest), worlds, path)
 
 
 def with_other_rules(world: World) -> World:
-    """The same people and names, other rules, two years longer."""
-    return _longer(world, {"target_growth_rate": 0, "total_termination_rate": 2_000, "new_hire_termination_rate": 0})
+    """The same people and names, other rules, a year longer."""
+    scenario = world.scenario
+    end = min(scenario.end_year + 1, scenario.start_year + 99)
+    limits = {end: scenario.limits[scenario.end_year], **scenario.limits}
+    other = {"target_growth_rate": 0, "total_termination_rate": 2_000, "new_hire_termination_rate": 0}
+    return World(world.census, rules(scenario, {**other, "end_year": end, "limits": limits}))
 
 
 def with_more_people(world: World) -> World:
@@ -123,10 +127,35 @@ def with_zero_rates(world: World) -> World:
     return World(world.census, rules(scenario, zero))
 
 
-def with_other_plan(world: World) -> World:
-    """The same people and scenario name under another plan and seed: a neighbour in the same tables."""
-    seed = world.scenario.random_seed ^ 1
-    return World(world.census, rules(_longer(world, {}).scenario, {"plan_design_id": "neighbour", "random_seed": seed}))
+def with_usual_rates(world: World) -> World:
+    """What a world with zero rates is run on top of: the default rates of everything that was set to zero."""
+    usual, levels = Scenario(), len(world.scenario.levels)
+    rates = {
+        **{name: getattr(usual, name) for name in ("target_growth_rate", "total_termination_rate", "cola_rate")},
+        "merit_rates": (350,) * levels, "promotion.base_hazard": 5_000,
+        "auto_enrollment.default_deferral_rate": 300, "voluntary_enrollment.enabled": True,
+        "employer_core.contribution_rate": 100, "employer_match.cap_percent": 400,
+    }  # fmt: skip
+    return World(world.census, rules(world.scenario, rates))
+
+
+def neighbour(name: str) -> Callable[[World], World]:
+    """The same people and scenario name under another plan and seed: they share the tables."""
+
+    def beside(world: World) -> World:
+        seed = world.scenario.random_seed ^ len(name)
+        return World(world.census, rules(world.scenario, {"plan_design_id": name, "random_seed": seed}))
+
+    return beside
+
+
+def two_years(world: World) -> World:
+    """The world, two years of it at the most."""
+    scenario = world.scenario
+    end = scenario.start_year + 1
+    if scenario.end_year <= end:
+        return world
+    return lean(World(world.census, rules(scenario, {"end_year": end})))
 
 
 def itself(world: World) -> World:
@@ -137,15 +166,6 @@ def itself(world: World) -> World:
 def with_own_name(world: World) -> World:
     """A scenario_id that no other world has: worlds in one database are told apart by it."""
     return World(world.census, rules(world.scenario, {"scenario_id": f"w-{world.fingerprint[:20]}"}))
-
-
-def _longer(world: World, changes: dict[str, Any]) -> World:
-    scenario = world.scenario
-    end = min(scenario.end_year + 2, scenario.start_year + 99)
-    limits = dict(scenario.limits)
-    for year in range(scenario.end_year + 1, end + 1):
-        limits.setdefault(year, limits[scenario.end_year])
-    return World(world.census, rules(scenario, {**changes, "end_year": end, "limits": limits}))
 
 
 @contextmanager
@@ -185,7 +205,9 @@ def _stored(run: Run, worlds: Sequence[World], path: Path) -> Run:
     return replace(run, events=events, state=state, bounds=bounds)
 
 
-def _must_have_left(run: Run, worlds: Sequence[World], path: Path) -> None:
+def _leave(path: Path, engine: str, worlds: Sequence[World], timeout: float | None) -> None:
+    """Run these worlds into the file. Raises NoPastError when they left nothing in it."""
+    run = _into(path, engine, worlds, timeout)
     rows = sum(state.num_rows for _, state in read_database(path, _names(worlds)))
     if run.state.num_rows and not rows:
         raise NoPastError(
