@@ -26,15 +26,11 @@ class Failure:
     worlds: tuple[tuple[str, World], ...]
 
     @classmethod
-    def of(cls, broken: BrokenError, life: Life) -> Failure:
+    def of(cls, error: Exception, life: Life) -> Failure:
+        """What broke, or what an engine raised, which breaks the clause that every step can be done."""
+        broken = error if isinstance(error, BrokenError) else _raised(error)
         worlds = tuple(("/".join(name), slot.world) for name, slot in life.slots.items())
         return cls(tuple(life.steps), broken.violation, broken.detail, worlds)
-
-    @property
-    def size(self) -> tuple[int, int, int]:
-        """Orders failures: fewer steps, then fewer people and years."""
-        people = sum(len(world.census) * len(world.scenario.years) for _, world in self.worlds)
-        return len(self.steps), people, sum(map(len, self.steps))
 
     @property
     def signature(self) -> str:
@@ -50,6 +46,11 @@ class Failure:
         for name, world in self.worlds:
             lines += ["", f"{name}: {_people(world)}", *_scenario(world)]
         return "\n".join(lines)
+
+
+def _raised(error: Exception) -> BrokenError:
+    kind, text = type(error).__name__, " ".join(str(error).split())[:300]
+    return BrokenError(Violation("M06", "runs", 0, f"{kind}: {text}", "no error", event_type=kind))
 
 
 def numbered(steps: Iterable[str]) -> list[str]:

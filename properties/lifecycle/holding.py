@@ -35,7 +35,7 @@ class BrokenError(AssertionError):
     """Something does not hold. detail: where it parts, for people."""
 
     def __init__(self, violation: Violation, detail: str = "") -> None:
-        super().__init__(violation, detail)
+        super().__init__(f"{violation.check} {violation.clause}: {CLAUSES[violation.clause]}")
         self.violation = violation
         self.detail = detail or f"found: {violation.found}\nexpected: {violation.expected}"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from differential.workers import WorkerError
 from fixtures.world import World
@@ -14,6 +15,18 @@ from properties.lifecycle.file import FileError, Stored, add_own_table, copy_dat
 from properties.lifecycle.holding import BrokenError, Model, Slot, hold_file, hold_proof, hold_returned
 from properties.lifecycle.palette import NAMES, Name
 from properties.lifecycle.step import Job, Moment, Way, has_run_years, run_job, was_killed
+
+
+class ImpossibleError(ValueError):
+    """A step that cannot be done to what the file holds now."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """One step as data: a method of Life, and what it is given."""
+
+    step: Callable[..., None]
+    arguments: Mapping[str, Any]
 
 
 class Life:
@@ -29,9 +42,15 @@ class Life:
         self.path = folder / "life.duckdb"
         self.slots: dict[Name, Slot] = {}
         self.steps: list[str] = []
+        self.actions: list[Action] = []
         self.backup: dict[Name, Slot] | None = None
         self.backup_own_table = self.own_table = False
         self._backup_path = folder / "backup.duckdb"
+
+    def do(self, action: Action) -> None:
+        """Do a step and keep it, so that the life can be lived again."""
+        self.actions.append(action)
+        action.step(self, **action.arguments)
 
     # What can be done now.
 
@@ -56,25 +75,30 @@ class Life:
 
     def add(self, name: Name, company: int, change: str, way: Way, years: int | None) -> None:
         """Run a scenario that is not in the file yet: all its years, or so many."""
+        _possible(name not in self.slots)
         world = self.context.palette.world(name, company, change)
         self._start("add scenario", "M18", {name: world}, way, years, f"company {company + 1}, {change}")
 
     def change(self, name: Name, company: int, change: str, way: Way, years: int | None) -> None:
         """Run other rules, or another company, over the rows of a scenario (M04)."""
+        _possible(name in self.slots)
         world = self.context.palette.world(name, company, change)
         self._start("change rules", "M04", {name: world}, way, years, f"now company {company + 1}, {change}")
 
     def run_again(self, name: Name, way: Way) -> None:
         """The same once more on top of its own rows (M03)."""
+        _possible(name in self.slots)
         self._start("run all again", "M03", {name: self.slots[name].world}, way, None, "again")
 
     def run_together(self, names: Sequence[Name], way: Way) -> None:
         """Several scenarios in one pass into the one file."""
+        _possible(all(name in self.slots for name in names))
         worlds = {name: self.slots[name].world for name in names}
         self._start("run together", "M18", worlds, way, None, "in one pass")
 
     def run_in_two_legs(self, name: Name, legs: int, way: Way) -> None:
         """All years in one run that stops after some and goes on in a new process by itself."""
+        _possible(name in self.names(total=legs + 1))
         world = self.slots[name].world
         after = {name: Slot(world, len(world.scenario.years), way)}
         self._tell(
@@ -85,6 +109,7 @@ class Life:
 
     def go_on(self, name: Name, count: int, way: Way) -> None:
         """The next years of a scenario, from what the file holds."""
+        _possible(name in self.names(going_on=True))
         slot = self.slots[name]
         self._use("resume in new process" if way.fresh else "run next")
         if way.engine != slot.way.engine:
@@ -95,11 +120,13 @@ class Life:
 
     def rerun(self, name: Name, first: int, count: int, way: Way) -> None:
         """An early year again, after later ones: the later ones are dropped and have to be run again."""
+        _possible(name in self.names(past=first + count))
         self._use("rerun early year")
         self._run_years(name, first, count, way, "again")
 
     def run_over_gap(self, name: Name, way: Way) -> None:
         """A year whose year before is missing: an error, and the file is as it was."""
+        _possible(name in self.gaps())
         slot = self.slots[name]
         first = slot.years + 1
         self._tell(f"run {_span(slot.world, first, 1)} of {_label([name])} without the year before {way.describe()}")
@@ -120,12 +147,13 @@ class Life:
         The file then holds the old rows or the new ones. After a death at a random time the same is run again, so that the
         life goes on alike whichever it was.
         """
+        _possible(name in self.slots)
         slot = self.slots[name]
         if slot.left and has_run_years(way.engine):
-            years, after = (slot.years, 1), replace(slot, years=slot.years + 1, way=way)
+            check, years, after = "M06", (slot.years, 1), replace(slot, years=slot.years + 1, way=way)
         else:
             world = self.context.palette.world(name, 0, change)
-            years, after = None, Slot(world, len(world.scenario.years), way)
+            check, years, after = "M04", None, Slot(world, len(world.scenario.years), way)
         span = _span(after.world, *(years or (0, after.total)))
         moment = how.describe() if isinstance(how, Moment) else f"after {how} ms"
         self._tell(f"run {span} of {_label([name])} {way.describe()}, killed {moment}")
@@ -141,10 +169,10 @@ class Life:
             self._either(name, new)
         else:  # the run was faster, or has no such statement
             self.slots = new
-            self._hold(new, {name: 0}, "M06")
+            self._hold(new, {name: 0}, check)
         if isinstance(how, int):
             self._tell(f"run {span} of {_label([name])} {way.describe()} again")
-            self._run(replace(job, kill=None), {name: after}, "M06", {name: years[0] if years else 0})
+            self._run(replace(job, kill=None), {name: after}, check, {name: years[0] if years else 0})
 
     # Steps that do not.
 
@@ -158,6 +186,7 @@ class Life:
 
     def restore(self) -> None:
         """Put the copy in the place of the file."""
+        _possible(self.backup is not None)
         assert self.backup is not None
         self._tell("restore the backup")
         self._use("restore")
@@ -236,6 +265,11 @@ class Life:
             return read_file(self.path, NAMES)
         except FileError as error:
             raise BrokenError(Violation("M06", "opens", 0, str(error), "a file that opens")) from error
+
+
+def _possible(condition: bool) -> None:
+    if not condition:
+        raise ImpossibleError
 
 
 def _label(names: Iterable[Name]) -> str:

@@ -1,10 +1,9 @@
-"""The state machine: Hypothesis draws the steps of a life, and shrinks a life that fails."""
+"""The state machine: Hypothesis draws the steps of a life."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -14,11 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from differential.engines import get_engine
 from differential.run import capabilities_of
-from properties.check import Violation
 from properties.lifecycle.context import Context
 from properties.lifecycle.failure import Failure, numbered
-from properties.lifecycle.holding import BrokenError, RefusedError
-from properties.lifecycle.life import Life
+from properties.lifecycle.holding import RefusedError
+from properties.lifecycle.life import Action, Life
 from properties.lifecycle.palette import CHANGES, COMPANIES, NAMES, UNCHANGED
 from properties.lifecycle.step import MOMENTS, Moment, Way
 
@@ -43,14 +41,12 @@ class EnoughError(BaseException):
 
 
 class DatabaseLife(RuleBasedStateMachine):
-    """One life; a subclass has the context. Its failures are noted there, the shortest last."""
+    """One life; a subclass has the context. What breaks is noted there."""
 
     context: ClassVar[Context]
 
     def __init__(self) -> None:
         super().__init__()
-        if self.context.is_over():
-            raise EnoughError
         self._folder = tempfile.TemporaryDirectory(prefix="parity-life-")
         self.life = Life(self.context, Path(self._folder.name))
         self.dear = DEAR_STEPS
@@ -60,69 +56,63 @@ class DatabaseLife(RuleBasedStateMachine):
     @initialize(which=_INDEX, company=_COMPANY, years=_YEARS, way=_WAY)
     def begin(self, which: int, company: int, years: int | None, way: _Draws) -> None:
         self.context.begin()
-        with self._step():
-            self.life.add(_one(NAMES, which), company, UNCHANGED, self._way(way), years)
+        name = _one(NAMES, which)
+        self._do(Life.add, name=name, company=company, change=UNCHANGED, way=self._way(way), years=years)
 
     @rule(which=_INDEX, company=_COMPANY, change=_CHANGE, years=_YEARS, way=_WAY)
     @precondition(lambda self: len(self.life.slots) < len(NAMES))
     def add_scenario(self, which: int, company: int, change: str, years: int | None, way: _Draws) -> None:
-        free = [name for name in NAMES if name not in self.life.slots]
-        with self._step():
-            self.life.add(_one(free, which), company, change, self._way(way), years)
+        name = _one([name for name in NAMES if name not in self.life.slots], which)
+        self._do(Life.add, name=name, company=company, change=change, way=self._way(way), years=years)
 
     @rule(which=_INDEX, count=_COUNT, way=_WAY)
     @precondition(lambda self: self._can_go_on())
     def run_next(self, which: int, count: int, way: _Draws) -> None:
-        with self._step():
-            self.life.go_on(_one(self.life.names(going_on=True), which), count, self._way(way, years=True))
+        name = _one(self.life.names(going_on=True), which)
+        self._do(Life.go_on, name=name, count=count, way=self._way(way, years=True))
 
     @rule(which=_INDEX, count=_COUNT, way=_WAY)
     @precondition(lambda self: self._can_go_on() and self.dear)
     def resume_in_new_process(self, which: int, count: int, way: _Draws) -> None:
         name = _one(self.life.names(going_on=True), which)
-        with self._step(dear=True):
-            self.life.go_on(name, count, replace(self._way(way, years=True), threads=1, fresh=True))
+        fresh = replace(self._way(way, years=True), threads=1, fresh=True)
+        self._do(Life.go_on, dear=True, name=name, count=count, way=fresh)
 
     @rule(which=_INDEX, first=_INDEX, count=_COUNT, way=_WAY)
     @precondition(lambda self: self.context.going_on and self.life.names(past=2))
     def rerun_early_year(self, which: int, first: int, count: int, way: _Draws) -> None:
         name = _one(self.life.names(past=2), which)
-        years = self.life.slots[name].years
-        with self._step():
-            early = first % (years - 1)
-            self.life.rerun(name, early, min(count, years - 1 - early), self._way(way, years=True))
+        last = self.life.slots[name].years - 1
+        early = first % last
+        self._do(Life.rerun, name=name, first=early, count=min(count, last - early), way=self._way(way, years=True))
 
     @rule(which=_INDEX, way=_WAY)
     @precondition(lambda self: self.context.going_on and self.life.gaps())
     def run_over_gap(self, which: int, way: _Draws) -> None:
-        with self._step():
-            self.life.run_over_gap(_one(self.life.gaps(), which), self._way(way, years=True))
+        self._do(Life.run_over_gap, name=_one(self.life.gaps(), which), way=self._way(way, years=True))
 
     @rule(which=_INDEX, way=_WAY)
     @precondition(lambda self: self.life.slots)
     def run_all_again(self, which: int, way: _Draws) -> None:
-        with self._step():
-            self.life.run_again(_one(self.life.names(), which), self._way(way))
+        self._do(Life.run_again, name=_one(self.life.names(), which), way=self._way(way))
 
     @rule(which=_INDEX, company=_COMPANY, change=_CHANGE, years=_YEARS, way=_WAY)
     @precondition(lambda self: self.life.slots)
     def change_rules(self, which: int, company: int, change: str, years: int | None, way: _Draws) -> None:
-        with self._step():
-            self.life.change(_one(self.life.names(), which), company, change, self._way(way), years)
+        name = _one(self.life.names(), which)
+        self._do(Life.change, name=name, company=company, change=change, way=self._way(way), years=years)
 
     @rule(way=_WAY)
     @precondition(lambda self: self.context.many_worlds and len(self.life.slots) > 1)
     def run_together(self, way: _Draws) -> None:
-        with self._step():
-            self.life.run_together(self.life.names(), self._way(way, self.context.many_worlds))
+        self._do(Life.run_together, names=self.life.names(), way=self._way(way, self.context.many_worlds))
 
     @rule(which=_INDEX, legs=_COUNT, way=_WAY)
     @precondition(lambda self: self.context.resuming and self.life.names(total=2) and self.dear)
     def run_in_two_legs(self, which: int, legs: int, way: _Draws) -> None:
         name = _one(self.life.names(total=2), which)
-        with self._step(dear=True):
-            legs = min(legs, self.life.slots[name].total - 1)
-            self.life.run_in_two_legs(name, legs, self._way(way, self.context.resuming))
+        legs = min(legs, self.life.slots[name].total - 1)
+        self._do(Life.run_in_two_legs, dear=True, name=name, legs=legs, way=self._way(way, self.context.resuming))
 
     @rule(which=_INDEX, moment=st.sampled_from(MOMENTS), change=_CHANGE, way=_WAY)
     @precondition(lambda self: self.life.slots and self.dear)
@@ -137,32 +127,28 @@ class DatabaseLife(RuleBasedStateMachine):
     @rule()
     @precondition(lambda self: self.life.slots and self.life.backup is None)
     def back_up(self) -> None:
-        with self._step():
-            self.life.back_up()
+        self._do(Life.back_up)
 
     @rule()
     @precondition(lambda self: self.life.backup is not None)
     def restore(self) -> None:
-        with self._step():
-            self.life.restore()
+        self._do(Life.restore)
 
     @rule()
     @precondition(lambda self: self.life.slots and not self.life.own_table)
     def add_own_table(self) -> None:
-        with self._step():
-            self.life.add_own_table()
+        self._do(Life.add_own_table)
 
     def teardown(self) -> None:
         try:
             if not self.broken:
-                with self._step():
-                    self.life.finish()
+                self._do(Life.finish)
         finally:
             self._folder.cleanup()
 
     def _kill(self, which: int, how: Moment | int, change: str, way: _Draws) -> None:
-        with self._step(dear=True):
-            self.life.kill(_one(self.life.names(), which), how, change, replace(self._way(way), threads=1))
+        one_thread = replace(self._way(way), threads=1)
+        self._do(Life.kill, dear=True, name=_one(self.life.names(), which), how=how, change=change, way=one_thread)
 
     def _can_go_on(self) -> bool:
         return bool(self.context.going_on and self.life.names(going_on=True))
@@ -175,29 +161,19 @@ class DatabaseLife(RuleBasedStateMachine):
         levels = ["high", *(name for name in has.levels if name != "high")] if "high" in has.levels else has.levels
         return Way(spec, _one(levels, level), threads if has.threads else 1, shards if has.shards else 1)
 
-    @contextmanager
-    def _step(self, *, dear: bool = False) -> Iterator[None]:
-        """Note what breaks; an exception of the engine breaks the clause that every step can be done."""
+    def _do(self, step: Callable[..., None], *, dear: bool = False, **arguments: object) -> None:
+        """Do a step of the life. What breaks ends the campaign: it is noted, and made short elsewhere."""
         self.dear -= dear
         try:
-            yield
+            self.life.do(Action(step, arguments))
         except RefusedError as refused:
             self.broken = True
             self.context.refused = "\n".join([*numbered(self.life.steps), str(refused)])
             raise EnoughError from refused
-        except Exception as error:  # noqa: BLE001 - engines raise what they like; it is told as a failure
+        except Exception as error:
             self.broken = True
-            broken = error if isinstance(error, BrokenError) else _raised(error)
-            self.context.note(Failure.of(broken, self.life))
-            raise broken from None
-
-
-def _raised(error: Exception) -> BrokenError:
-    text = " ".join(str(error).split())
-    violation = Violation(
-        "M06", "runs", 0, f"{type(error).__name__}: {text[:300]}", "no error", event_type=type(error).__name__
-    )
-    return BrokenError(violation)
+            self.context.failure, self.context.actions = Failure.of(error, self.life), tuple(self.life.actions)
+            raise EnoughError from error
 
 
 def _one(choices: Sequence[_T], number: int) -> _T:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
-from hypothesis.errors import HypothesisException
 from hypothesis.reporting import with_reporter
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -18,6 +18,7 @@ from properties.lifecycle.clean import CleanRuns
 from properties.lifecycle.context import Context
 from properties.lifecycle.machine import DatabaseLife, EnoughError
 from properties.lifecycle.palette import make_palette
+from properties.lifecycle.shorten import shorten
 from properties.lifecycle.step import has_run_years
 from properties.lifecycle.tally import expected_uses
 
@@ -56,6 +57,7 @@ def run_lifecycle(
     examples: int,
     steps: int,
     seed: int,
+    until_used: bool = False,
     shrink_seconds: float = SHRINK_SECONDS,
     timeout: float | None = None,
     progress: Callable[[str], None] | None = None,
@@ -63,20 +65,21 @@ def run_lifecycle(
     """Draw lives of database files, up to `steps` steps each, under a seed; equal arguments draw equal lives.
 
     engines: SPECs; those without Capabilities.database are left out. The first of the others makes the clean runs that the
-    file is held to, so that with several of them each has to agree with it. shrink_seconds: for making a failing life shorter.
+    file is held to, so that with several of them each has to agree with it. until_used: go on for up to twice as many lives
+    while some rule was not used. shrink_seconds: for making a failing life shorter.
     timeout: seconds for one run in a worker process.
     """
     able = _with(engines, "database")
     if not able:
         return LifecycleOutcome(tuple(engines), 0, 0, {}, refused=f"no engine with a database: {', '.join(engines)}")
     with legacy_flag(False):
-        context = _context(able, seed, shrink_seconds, timeout, progress)
+        context = context_of(able, seed, timeout, progress)
         _campaign(context, examples, steps, seed)
         for more in range(1, MORE_ROUNDS + 1):
-            if context.failure or context.refused or expected_uses(able) <= set(context.uses):
+            if not until_used or context.failure or context.refused or expected_uses(able) <= set(context.uses):
                 break
             _campaign(context, max(1, examples // 4), steps, seed + more)
-    failure = context.failure
+        failure = context.failure and shorten(context, context.failure, context.actions, shrink_seconds)
     return LifecycleOutcome(
         engines=able,
         examples=context.examples,
@@ -90,13 +93,13 @@ def run_lifecycle(
     )
 
 
-def _context(
+def context_of(
     engines: tuple[str, ...],
     base: int,
-    shrink_seconds: float,
-    timeout: float | None,
-    progress: Callable[[str], None] | None,
+    timeout: float | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Context:
+    """The worlds of a campaign, their clean runs, and what the engines can do."""
     palette = make_palette(base)
     clean = CleanRuns(engines[0], timeout)
     clean.prepare(palette.worlds())
@@ -107,7 +110,6 @@ def _context(
         many_worlds=_with(engines, "many_worlds"),
         palette=palette,
         clean=clean,
-        shrink_seconds=shrink_seconds,
         timeout=timeout,
         progress=progress,
     )
@@ -125,18 +127,11 @@ def _campaign(context: Context, examples: int, steps: int, base: int) -> None:
         print_blob=False,
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate,),  # a failing life is made short by shorten()
         verbosity=Verbosity.quiet,
     )
-    try:
-        with with_reporter(_silent):
-            run_state_machine_as_test(seed(base)(machine), settings=how)
-    except EnoughError:
-        pass
-    except (AssertionError, HypothesisException):
-        if context.failure is None:
-            raise
-        # a kill at a random time need not fail twice; what was found is what is told
+    with suppress(EnoughError), with_reporter(_silent):
+        run_state_machine_as_test(seed(base)(machine), settings=how)
 
 
 def _with(engines: Sequence[str], capability: str) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def check(path: Path) -> None:
 
 
 def replace(path: Path, worlds: Sequence[World], first: int, events: pa.Table, state: pa.Table, threads: int) -> None:
-    """Replace the worlds' rows from year offset `first` on by these, all or nothing.
+    """Replace the worlds' rows from year offset `first` on by these (all their rows where it is 0), all or nothing.
 
     Rows of other scenarios, of earlier years and other tables stay.
 
@@ -99,7 +99,8 @@ def _keys(worlds: Sequence[World], first: int) -> pa.Table:
             "world": np.arange(len(worlds), dtype=np.int32),
             "scenario_id": pa.array([scenario.scenario_id for scenario in scenarios], pa.string()),
             "plan_design_id": pa.array([scenario.plan_design_id for scenario in scenarios], pa.string()),
-            "first_year": np.array([scenario.start_year + first for scenario in scenarios], np.int32),
+            # offset 0 stands for all years: an earlier run may have started earlier
+            "first_year": np.array([scenario.start_year + first if first else 0 for scenario in scenarios], np.int32),
         }
     )
 

@@ -73,6 +73,7 @@ def simulate(worlds: Sequence[World], plan: Plan, first: int, count: int, saved:
         with record.timed("quotas"):
             quotas = _plan_quotas(session, plan, first, count, record)
         if saved is not None:
+            _check_saved(saved, first, quotas.get(first, {}))
             _restore(session, plan, saved)
         for year_index in range(first, first + count):
             if year_index not in quotas:
@@ -127,6 +128,17 @@ def _plan_quotas(
         quotas[year_index][world] = (headcount, hires, exits, new_hire_exits)
         record.planned.update(hires=hires, exits=exits, new_hire_exits=new_hire_exits)
     return dict(quotas)
+
+
+def _check_saved(saved: Saved, first: int, quotas: Mapping[int, tuple[int, int, int, int]]) -> None:
+    """The year before must have left each world's planned headcount: events alone do not tell that a year is missing."""
+    active = np.bincount(saved.state["world"].to_numpy(), saved.state["is_active"].to_numpy(), max(quotas, default=0) + 1)
+    for world, (headcount, *_) in quotas.items():
+        if active[world] != headcount:
+            raise SqlEngineError(
+                f"world {world}, year index {first}: the saved state of the year before has {int(active[world])} active people, "
+                f"the plan opens with {headcount}; the year before is missing or not this world's: run all years again"
+            )
 
 
 def _restore(session: Session, plan: Plan, saved: Saved) -> None:
