@@ -195,22 +195,22 @@ def finding_of(
     judge: Judge | None = None,
     violations: Sequence[Violation] = (),
     result: WorldResult | None = None,
-    error: BaseException | None = None,
+    error: str | None = None,
+    trace: str | None = None,
     command: str | None = None,
 ) -> PropertyFinding:
     """Everything known about a world that fails in a session, as data.
 
     judge and violations: the check it breaks and where, on this world; result: what the engine made of it. Or error: what it
-    raised. command: the whole command that finds it again.
+    raised, as `TypeName: message`, and its traceback. command: the whole command that finds it again.
     """
-    said, trace = (None, None) if error is None else describe_error(error)
     finding = PropertyFinding(
         test=NO_CHECK if judge is None else judge.entry.id,
         side=side,
         world=world,
         judge=judge,
         wanted=violations[0].signature if violations else None,
-        error=said,
+        error=error,
         trace=trace,
         profile=session.profile.name,
         hypothesis_seed=session.seed,

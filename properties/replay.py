@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import properties.finding  # noqa: F401 - registers its kind of finding
 from differential.repro import ReplayResult, replay
+from differential.repro.finding import announce
 
 __all__ = ["ReplayResult", "replay"]
+
+announce("property", "properties.finding")  # imported for a bundle of that kind only: it brings every check with it

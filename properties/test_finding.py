@@ -360,6 +360,7 @@ def test_where_properties_are_not_known_the_record_says_what_to_run(
     pay: PropertyFinding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("differential.repro.finding._kinds", {})
+    monkeypatch.setattr("differential.repro.finding._homes", {})
 
     with pytest.raises(RecordError, match="pytest properties --replay"):
         finding_from({"kind": "property"}, pay.world)

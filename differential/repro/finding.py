@@ -6,6 +6,7 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
@@ -148,6 +149,12 @@ def describe_error(error: BaseException) -> tuple[str, str]:
 
 F = TypeVar("F", bound=type[Finding])
 _kinds: dict[str, type[Finding]] = {}
+_homes: dict[str, str] = {}
+
+
+def announce(kind: str, module: str) -> None:
+    """Say which module registers a kind of finding, so that it is imported when a bundle of that kind is read."""
+    _homes[kind] = module
 
 
 def register(cls: F) -> F:
@@ -157,5 +164,9 @@ def register(cls: F) -> F:
 
 
 def kind_named(name: object) -> type[Finding] | None:
-    """The kind of finding of that name, if its package has been imported."""
-    return _kinds.get(name) if isinstance(name, str) else None
+    """The kind of finding of that name, if it was registered or announced."""
+    if not isinstance(name, str):
+        return None
+    if name not in _kinds and name in _homes:
+        import_module(_homes[name])
+    return _kinds.get(name)
