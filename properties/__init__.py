@@ -1,1 +1,1 @@
-"""What must hold: invariants of one run, relations between two, the life of a database, and faults that prove each check can fail."""
+"""What must hold: invariants of one run, relations between two, a database's life, and faults that prove each check can fail."""

@@ -50,8 +50,13 @@ def _add(event_type: str, **columns: str) -> str:
     )
 
 
-_RATES = {"employee_deferral_rate": "0.05", "prev_employee_deferral_rate": "0.01", "compensation_amount": "NULL", "previous_compensation": "NULL"}
-_AUTO = "event_payload = '{\"source\":\"auto\"}'"
+_RATES = {
+    "employee_deferral_rate": "0.05",
+    "prev_employee_deferral_rate": "0.01",
+    "compensation_amount": "NULL",
+    "previous_compensation": "NULL",
+}
+_AUTO = 'event_payload = \'{"source":"auto"}\''
 
 CORRUPTIONS = {
     "I01.missing": _one("state", "is_active = false", "is_active"),
@@ -78,13 +83,15 @@ CORRUPTIONS = {
     "I07.stated_day": _event("event_date = event_date + 1", "promotion"),
     "I08.event_id": "UPDATE events SET event_id = (SELECT min(event_id) FROM events) WHERE rowid < 2",
     "I08.uuid": _event("event_id = upper(event_id) || '0'", "hire"),
-    "I08.natural_key": "INSERT INTO events SELECT * REPLACE (event_date + 1 AS event_date) FROM events WHERE event_type = 'raise' LIMIT 1",
+    "I08.natural_key": "INSERT INTO events "
+                       "SELECT * REPLACE (event_date + 1 AS event_date) FROM events WHERE event_type = 'raise' LIMIT 1",
     "I08.same_event": "INSERT INTO events SELECT * REPLACE ('x' AS event_id) FROM events LIMIT 1",
     "I09.one_row": "INSERT INTO state SELECT * FROM state LIMIT 1",
     "I09.missing": "DELETE FROM state WHERE rowid = 0",
     "I09.extra": "INSERT INTO state SELECT * REPLACE ('someone' AS employee_id) FROM state LIMIT 1",
     "I10.known": _event("employee_id = 'someone'", "contribution"),
-    "I10.hire_once": "INSERT INTO events SELECT * REPLACE (simulation_year + 1 AS simulation_year) FROM events WHERE event_type = 'hire' LIMIT 1",
+    "I10.hire_once": "INSERT INTO events "
+                     "SELECT * REPLACE (simulation_year + 1 AS simulation_year) FROM events WHERE event_type = 'hire' LIMIT 1",
     "I10.one_ssn": _event("employee_ssn = 'SSN-000000000'", "raise"),
     "I10.one_id": "UPDATE state SET employee_ssn = 'SSN-1'",
     "I10.same_person": _one("state", "birth_date = birth_date + 1", "employee_id NOT LIKE 'NH_%'"),
@@ -202,7 +209,16 @@ CORRUPTIONS = {
 }  # fmt: skip
 """Clause to a statement on tables `events` and `state`, which have a column `world` more."""
 
-OTHERWISE = {"I04.exits_fit", "I04.infeasible", "I36.events", "I36.state", "I41.fallbacks", "I31.twelfths", "I31.weekdays", "I31.over_years"}
+OTHERWISE = {
+    "I04.exits_fit",
+    "I04.infeasible",
+    "I36.events",
+    "I36.state",
+    "I41.fallbacks",
+    "I31.twelfths",
+    "I31.weekdays",
+    "I31.over_years",
+}
 """Clauses whose corruption is no change of rows in small worlds; each has a test of its own below."""
 
 
@@ -231,10 +247,13 @@ def corrupted(run: Run, statements: str) -> Run:
             connection.register("rows_in", table.append_column("world", world))
             connection.execute(f"CREATE TABLE {name} AS SELECT * FROM rows_in")
         connection.execute(statements)
-        tables = [connection.sql(f"SELECT * FROM {name} ORDER BY world").to_arrow_table() for name in ("events", "state")]
+        tables = [
+            connection.sql(f"SELECT * FROM {name} ORDER BY world").to_arrow_table() for name in ("events", "state")
+        ]
     counts = [np.bincount(table["world"].to_numpy(), minlength=len(bounds)).tolist() for table in tables]
     events, state = (
-        table.drop_columns("world").cast(schema) for table, schema in zip(tables, (EVENTS_SCHEMA, STATE_SCHEMA), strict=True)
+        table.drop_columns("world").cast(schema)
+        for table, schema in zip(tables, (EVENTS_SCHEMA, STATE_SCHEMA), strict=True)
     )
     return replace(run, events=events, state=state, bounds=tuple(zip(*counts, strict=True)))
 
@@ -294,7 +313,9 @@ def test_a_fall_back_is_told(sample: tuple[list[World], Run]) -> None:
     chosen, run = sample
     assert run.proof is not None
 
-    assert broken(replace(run, proof=replace(run.proof, fallbacks=("sql instead",))), chosen, "I41") == {"I41.fallbacks"}
+    assert broken(replace(run, proof=replace(run.proof, fallbacks=("sql instead",))), chosen, "I41") == {
+        "I41.fallbacks"
+    }
 
 
 @pytest.fixture(scope="module")
@@ -306,8 +327,10 @@ def large() -> tuple[list[World], Run]:
 @pytest.mark.parametrize(
     ("clause", "change"),
     [
-        ("I31.twelfths", "UPDATE events SET event_date = event_date - 20 WHERE event_type = 'termination' AND month(event_date) = 6"),
-        ("I31.weekdays", "UPDATE events SET event_date = event_date - 1 WHERE event_type = 'hire' AND dayofyear(event_date) % 7 = 3"),
+        ("I31.twelfths", "UPDATE events SET event_date = event_date - 20 "
+                         "WHERE event_type = 'termination' AND month(event_date) = 6"),
+        ("I31.weekdays", "UPDATE events SET event_date = event_date - 1 "
+                         "WHERE event_type = 'hire' AND dayofyear(event_date) % 7 = 3"),
         ("I31.over_years", "UPDATE events SET event_date = (SELECT x.event_date + 365 FROM events x WHERE x.event_type = 'hire' "
                            "AND x.simulation_year = 2025 AND right(x.employee_id, 6) = right(events.employee_id, 6)) "
                            "WHERE event_type = 'hire' AND simulation_year = 2026 AND right(employee_id, 6)::INTEGER <= 1100"),
