@@ -94,10 +94,7 @@ class RelationJudge:
         return isinstance(self.relation, TwinRelation)
 
     def violations(self, side: Side, worlds: Sequence[World], timeout: float | None) -> list[Violation]:
-        relation = self.relation
-        if isinstance(relation, TwinRelation):  # a world of its own inputs, or made of one, is given here
-            relation = replace(relation, generated=True)
-        (outcome,) = run_relations(side.engine, worlds, [relation], inputs=False, timeout=timeout)
+        (outcome,) = run_relations(side.engine, worlds, [self.relation], inputs=False, timeout=timeout)
         if outcome.status in ("refused", "skipped"):
             raise UnjudgedError(
                 "; ".join(outcome.refused + outcome.skipped) or f"{self.entry.id} says nothing about it"
