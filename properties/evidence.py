@@ -41,11 +41,13 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Evidence:
-    """The rows of a violation's year and the year before: those of its employee, or, where it names none, the numbers of rows.
+    """The rows of a violation's year and the year before: those of its employee or of the only one there is, else the numbers
+    of rows.
 
-    events, state: rows of the tables. counts: (year, events by type, people in the state, of them active).
+    employee_id: whose rows. events, state: rows of the tables. counts: (year, events by type, people in the state, of them active).
     """
 
+    employee_id: str | None = None
     events: tuple[Row, ...] = ()
     state: tuple[Row, ...] = ()
     counts: tuple[tuple[int, Mapping[str, int], int, int], ...] = ()
@@ -56,11 +58,14 @@ def evidence_of(result: WorldResult, violation: Violation) -> Evidence:
     try:
         years = _years(result.state, violation.year)
         events, state = (_in_years(table, years) for table in (result.events, result.state))
-        if violation.employee_id is None:
+        people = pc.unique(state["employee_id"]).to_pylist()
+        employee = violation.employee_id or (people[0] if len(people) == 1 else None)
+        if employee is None:
             return Evidence(counts=tuple(_counts(events, state, year) for year in years))
-        mine = [table.filter(pc.equal(table["employee_id"], violation.employee_id)) for table in (events, state)]
+        mine = [table.filter(pc.equal(table["employee_id"], employee)) for table in (events, state)]
         rows = sorted(mine[0].to_pylist(), key=lambda row: (row["simulation_year"], str(row["event_date"]), _code(row)))
-        return Evidence(tuple(rows), tuple(sorted(mine[1].to_pylist(), key=lambda row: int(row["simulation_year"]))))
+        states = sorted(mine[1].to_pylist(), key=lambda row: int(row["simulation_year"]))
+        return Evidence(str(employee), tuple(rows), tuple(states))
     except (KeyError, TypeError, pa.ArrowException):  # a table that breaks section 6 has a check of its own
         return Evidence()
 
@@ -74,9 +79,9 @@ def evidence_lines(evidence: Evidence, violation: Violation, entry: Check, run: 
         return [[f"numbers of rows{run}", *_count_lines(evidence)]]
     parts = []
     if evidence.events:
-        parts.append([f"events of {violation.employee_id}{run}", *_event_lines(evidence.events, violation)])
+        parts.append([f"events of {evidence.employee_id}{run}", *_event_lines(evidence.events, violation)])
     if evidence.state:
-        parts.append([f"state of {violation.employee_id}{run}", *_state_lines(evidence.state, violation, entry)])
+        parts.append([f"state of {evidence.employee_id}{run}", *_state_lines(evidence.state, violation, entry)])
     return parts
 
 

@@ -159,8 +159,9 @@ class PropertyFinding(Finding):
         lines = (
             [] if self.judge is None or not self.judge.oracle else [_oracle_keeps(self.judge, self.world, self.wanted)]
         )
-        if first.employee_id is not None:
-            lines += reasons(self.world, first.employee_id, first.year, first.event_type)
+        employee = first.employee_id or (self.evidence and self.evidence.employee_id)
+        if employee:
+            lines += reasons(self.world, employee, first.year, first.event_type)
         return lines or ["not asked: it has one way to run"]
 
     def _oracle_on_error(self) -> list[str]:

@@ -60,6 +60,17 @@ def test_numbers_of_rows_where_nobody_is_named() -> None:
     assert lines[-1].split()[-1] == str(active)
 
 
+def test_the_rows_of_the_only_person_there_is() -> None:
+    world = noisy_world(1, 1)
+    result = next(Side("oracle").run([world]).results())
+    violation = Violation("I02", "target", 0, "1", "2", None, world.scenario.start_year)
+
+    evidence = evidence_of(result, violation)
+
+    assert evidence.employee_id == result.state["employee_id"][0].as_py()
+    assert evidence_lines(evidence, violation, ENTRY)[-1][0] == f"state of {evidence.employee_id}"
+
+
 def test_tables_without_the_columns_to_look_in_give_nothing() -> None:
     bare = replace(RESULT, state=RESULT.state.drop_columns(["simulation_year"]))
 
