@@ -41,11 +41,11 @@ def sql_rewrite(rewrite: Callable[[str, str], str]) -> Planting:
         with ExitStack() as patches:
             for module in (session, simulate, year):
                 patches.enter_context(mock.patch.object(module, "rule", rule))
-            _forget_connections(session)
+            forget_connections(session)
             try:
                 yield
             finally:
-                _forget_connections(session)
+                forget_connections(session)
 
     return plant
 
@@ -149,7 +149,7 @@ def _forget_caches(module: str) -> None:
             vars(found).get(kept, {}).clear()
 
 
-def _forget_connections(session: Any) -> None:
+def forget_connections(session: Any) -> None:
     """Macros live in the connection that is kept between runs."""
     session._statements.cache_clear()
     for kept in session._kept.values():
