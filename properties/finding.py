@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from differential.comparison.text import MASK, capped, columns
+from differential.comparison.text import capped
 from differential.finding import shrunk_by_hypothesis
 from differential.pool import Chunk
 from differential.reduction import Observed
@@ -17,7 +17,6 @@ from differential.reduction.check import error_signature
 from differential.repro import shrink_failure, write_bundle
 from differential.repro.bundle import report_text
 from differential.repro.finding import Finding, Rerun, describe_error, register
-from differential.repro.judge import oracle_run, reasons, too_many, without_divergence
 from differential.repro.record import RecordError, optional, side_from, side_record, text, value
 from differential.repro.report import section
 from differential.run import WorldResult
@@ -29,11 +28,10 @@ from fixtures.world import World
 from properties.check import Violation
 from properties.evidence import Evidence, evidence_lines, evidence_of
 from properties.judging import Judge, PropertyCheck, UnjudgedError, judge_of, wanted_first
-from properties.relations.relation import GENERAL_CLAUSES
+from properties.telling import WIDTH, clause_lines, masked, oracle_lines, oracle_on_error
 
 NO_CHECK = "run"
 """The test of a finding without a check: the engine raised."""
-_WIDTH = 132
 _MOST_RECORDED = 10
 _MOST_CHANGES = 8
 
@@ -120,7 +118,9 @@ class PropertyFinding(Finding):
 
     def seen(self, violations: Sequence[Violation], result: WorldResult | None = None) -> PropertyFinding:
         """The finding with what was seen of its world. result: what the engine made of it; it is run once more without."""
-        ordered = tuple(_masked(one, self) for one in wanted_first(violations, self.wanted))
+        secrets = self.world.census.table["employee_ssn"].to_pylist() if self.given and not self.masked else []
+        found = (masked(one, secrets, quoted=self.names_people) for one in violations)
+        ordered = tuple(wanted_first(list(found), self.wanted))
         if not ordered:
             return replace(self, violations=(), evidence=None, error=None, trace=None)
         try:
@@ -137,36 +137,23 @@ class PropertyFinding(Finding):
             return f"{self.test}: the engine failed", [("engine", self.side.describe())]
         entry = self.judge.entry
         line = f"{entry.id} {entry.title}: {entry.sentence}"
-        return "\n".join(textwrap.wrap(line, _WIDTH, subsequent_indent="  ")), [("engine", self.side.describe())]
+        return "\n".join(textwrap.wrap(line, WIDTH, subsequent_indent="  ")), [("engine", self.side.describe())]
 
     def told(self, *, withheld: bool) -> list[list[str]]:
         if not self.violations or self.judge is None:
             found = self.error_lines(withheld=withheld)
-            return [found] if withheld else [found, section("oracle", self._oracle_on_error())]
+            return [found] if withheld else [found, section("oracle", oracle_on_error(self.world))]
         first = self.violations[0]
-        found = _clause_lines(first, self.judge, len(self.violations), withheld=withheld)
+        found = clause_lines(first, self.judge, len(self.violations), withheld=withheld)
         if withheld:
             return [found]
         changes = self.judge.changes(self.world, first.clause)
         twins = [section("compared with", capped(changes, _MOST_CHANGES, indent=""))] if changes else []
         run = " (plain run)" if changes else ""
         rows = evidence_lines(self.evidence, first, self.judge.entry, run) if self.evidence else []
-        return [found, *rows, *twins, section("oracle", self._oracle(first))]
-
-    def _oracle(self, first: Violation) -> list[str]:
-        if (refusal := too_many(self.world)) is not None:
-            return [refusal]
-        lines = (
-            [] if self.judge is None or not self.judge.oracle else [_oracle_keeps(self.judge, self.world, self.wanted)]
-        )
-        employee = first.employee_id or (self.evidence and self.evidence.employee_id)
-        if employee:
-            lines += reasons(self.world, employee, first.year, first.event_type)
-        return lines or ["not asked: it has one way to run"]
-
-    def _oracle_on_error(self) -> list[str]:
-        refusal = too_many(self.world)
-        return [refusal] if refusal is not None else without_divergence(oracle_run(self.world))
+        employee = first.employee_id or (self.evidence.employee_id if self.evidence else None)
+        oracle = oracle_lines(self.judge, self.world, replace(first, employee_id=employee))
+        return [found, *rows, *twins, section("oracle", oracle)]
 
     def record(self, *, withheld: bool) -> dict[str, Any]:
         entry = None if self.judge is None else self.judge.entry
@@ -258,42 +245,6 @@ def explain(
 def _raised(finding: PropertyFinding, error: Exception) -> PropertyFinding:
     said, trace = describe_error(error)
     return replace(finding, violations=(), evidence=None, error=said, trace=trace)
-
-
-def _masked(violation: Violation, finding: PropertyFinding) -> Violation:
-    """The violation without the ssn of a given census, before anything of it is cut or escaped, and without what an engine said,
-    which may quote whom it was given."""
-    if finding.names_people and violation.clause in GENERAL_CLAUSES:
-        return replace(violation, found="an error; what the engine said of a given census is in no report")
-    if not finding.given or finding.masked:
-        return violation
-    found, expected = violation.found, violation.expected
-    for ssn in finding.world.census.table["employee_ssn"].to_pylist():
-        found, expected = found.replace(ssn, MASK), expected.replace(ssn, MASK)
-    return replace(violation, found=found, expected=expected)
-
-
-def _clause_lines(first: Violation, judge: Judge, count: int, *, withheld: bool) -> list[str]:
-    rows = [] if withheld else [("found", first.found), ("expected", first.expected), ("employee", first.employee_id)]
-    rows += [("year", None if first.year is None else str(first.year)), ("event", first.event_type)]
-    formula = judge.formula(first.clause) or "the rows cannot be judged"
-    lines = textwrap.wrap(f"clause {first.clause}: {formula}", _WIDTH, subsequent_indent="  ")
-    lines += columns([(name, _cut(shown)) for name, shown in rows if shown is not None])
-    return [*lines, "  and in other places of this world"] if count > 1 else lines
-
-
-def _cut(shown: str) -> str:
-    return shown if len(shown) <= _WIDTH else f"{shown[: _WIDTH - 1]}…"
-
-
-def _oracle_keeps(judge: Judge, world: World, wanted: str | None) -> str:
-    try:
-        broken = judge.violations(Side("oracle"), [world], None)
-    except (VariantError, UnsuitableWorldsError, UnjudgedError) as error:
-        return f"not held to {judge.entry.id}: {error}"
-    if not broken:
-        return f"its own run of this world keeps {judge.entry.id}"
-    return f"its own run of this world breaks {judge.entry.id} too: {wanted_first(broken, wanted)[0].clause}"
 
 
 def _violation(one: Violation, *, withheld: bool) -> dict[str, Any]:
