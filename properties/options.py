@@ -22,13 +22,25 @@ def add_options(parser: pytest.Parser) -> None:
     """Register the options; their help is the reference that docs/properties.md points to."""
     group = parser.getgroup("workforce properties")
     add = group.addoption
-    add("--check", action="append", metavar="ID", help="only this check, repeatable: an id of docs/checks.md such as I19 or M05, or "
+    add("--check", action="append", metavar="ID", help="only this check, repeatable: an id of docs/checks.md such as I19, or "
         "`lifecycle`")  # fmt: skip
-    add("--rules", type=Path, metavar="FILE", help="checks that an engine is known to break: off or warn, with reason and end date (YAML)")
+    add(
+        "--rules",
+        type=Path,
+        metavar="FILE",
+        help="checks that an engine is known to break: off or warn, with reason and end date (YAML)",
+    )
     add("--results", type=Path, metavar="PATH", help="check tables that another system left: a DuckDB file or a folder of Parquet; "
         "with --census and --scenario if known")  # fmt: skip
     add("--mapping", type=Path, metavar="FILE", help="with --results: where its tables and columns are (YAML)")
-    add("--properties-report", type=Path, action="append", default=[], metavar="FILE", help="write the report (.json or .md)")
+    add(
+        "--properties-report",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write the report (.json or .md)",
+    )
     add("--self-test", action="store_true", help="plant every fault of the catalogue and print which checks find it")
     add("--fault", action="append", metavar="ID", help="with --self-test: only this fault, repeatable")
 
@@ -54,8 +66,8 @@ def check_options(config: pytest.Config) -> None:
                 raise pytest.UsageError(f"--check {name}: no such check; docs/checks.md lists them")
 
 
-OTHER_CHECKS = ("run", "lifecycle")
-"""Items that have no id in docs/checks.md: an engine's runs end in a result, and the life of a database."""
+OTHER_CHECKS = ("run", "lifecycle", "M22")
+"""Items that are neither invariant nor relation: an engine's runs end in a result, the life of a database, the environment."""
 
 
 def make_property_session(config: pytest.Config, session: Session) -> PropertySession:

@@ -117,9 +117,9 @@ def _open(path: Path) -> duckdb.DuckDBPyConnection:
             connection.execute(
                 f'CREATE VIEW "{name}" AS SELECT * FROM read_parquet(?)'.replace("?", _quoted(str(file)))
             )
-        return connection
     except duckdb.Error as error:
         raise OutsideError(f"{path}: cannot be read: {str(error).splitlines()[0]:.300}") from None
+    return connection
 
 
 def _read(

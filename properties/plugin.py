@@ -75,7 +75,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     own_tests = (option.run_all or option.markexpr or named_files) and not (
         option.engine or option.parity or option.check or option.results or option.self_test
     )
-    kept, left_out = [], []
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
     for item in items:
         marker = item.get_closest_marker("property")
         if marker is None:

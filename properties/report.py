@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -12,9 +13,19 @@ from properties.rules import Rule
 from properties.session import PropertySession
 
 REPORT_SCHEMA_VERSION = 1
+EVERY_ENGINE = "*"
+"""The engine of a check that takes all of them together."""
 ORDER = ("refused", "fail", "unfinished", "warn", "off", "not checked", "pass")
 """Statuses from the gravest on; `not checked` and `off` are never a pass."""
-_MARKS = {"pass": "32", "fail": "31;1", "refused": "35;1", "warn": "33;1", "off": "33", "not checked": "2", "unfinished": "33;1"}
+_MARKS = {
+    "pass": "32",
+    "fail": "31;1",
+    "refused": "35;1",
+    "warn": "33;1",
+    "off": "33",
+    "not checked": "2",
+    "unfinished": "33;1",
+}
 
 
 @dataclass
@@ -74,7 +85,7 @@ def property_record(record: PropertyRecord) -> dict[str, Any]:
 def report_text(report: PropertyReport, color: bool = False) -> list[str]:
     """Aligned lines for a terminal: one row a check, one column an engine, then what is worth a line of its own."""
     engines = _engines(report)
-    rows = [[record_name, title, *(_cell(report, check, engine) for engine in engines)] for check, (record_name, title) in _checks(report).items()]
+    rows = [[check, title, *(_cell(report, check, engine) for engine in engines)] for check, title in _checks(report)]
     head = ["check", "what", *(_engine_name(engine) for engine in engines)]
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(head, widths, strict=True)).rstrip()]
@@ -97,10 +108,14 @@ def notes(report: PropertyReport) -> list[str]:
             found.append(f"{name}: replay with `pytest properties --replay {record['bundle']}`")
         found += [f"{name}: rule {rule}" for rule in record["rules"]]
     found += _unchecked(report)
-    found += [f"rules {report.session.rules.source}: {rule.name} is past its end date {rule.until}; mend it or set a new date" for rule in report.stale]
-    counts = [f"{sum(record['status'] == status for record in report.records)} {status}" for status in reversed(ORDER)]
-    found.append(f"{len(report.records)} checks: {', '.join(count for count in counts if not count.startswith('0 '))}: {report.status}")
-    return found
+    source = report.session.rules.source
+    found += [
+        f"rules {source}: {rule.name} is past its end date {rule.until}; mend it or set a new date"
+        for rule in report.stale
+    ]
+    counts = Counter(record["status"] for record in report.records)
+    told = ", ".join(f"{counts[status]} {status}" for status in reversed(ORDER) if counts[status])
+    return [*found, f"{len(report.records)} checks: {told}: {report.status}"]
 
 
 def _unchecked(report: PropertyReport) -> list[str]:
@@ -109,7 +124,9 @@ def _unchecked(report: PropertyReport) -> list[str]:
     for record in report.records:
         for clause, missing in record["unchecked"].items():
             lacking.setdefault((_engine_name(record["engine"]), missing), []).append(f"{record['check']}.{clause}")
-    return [f"not checked on {engine} without {missing}: {', '.join(names)}" for (engine, missing), names in lacking.items()]
+    return [
+        f"not checked on {engine} without {missing}: {', '.join(names)}" for (engine, missing), names in lacking.items()
+    ]
 
 
 def report_json(report: PropertyReport) -> str:
@@ -147,8 +164,8 @@ def report_markdown(report: PropertyReport) -> str:
         f"| check | what | {' | '.join(_engine_name(engine) for engine in engines)} |",
         f"|---|---|{'---|' * len(engines)}",
         *(
-            f"| {name} | {title} | {' | '.join(_cell(report, check, engine) for engine in engines)} |"
-            for check, (name, title) in _checks(report).items()
+            f"| {check} | {title} | {' | '.join(_cell(report, check, engine) for engine in engines)} |"
+            for check, title in _checks(report)
         ),
         "",
         *(f"- {note}" for note in notes(report)),
@@ -156,20 +173,28 @@ def report_markdown(report: PropertyReport) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _checks(report: PropertyReport) -> dict[str, tuple[str, str]]:
-    return {record["check"]: (record["check"], record["title"]) for record in report.records}
+def _checks(report: PropertyReport) -> list[tuple[str, str]]:
+    """Every check with its title, in the order they came."""
+    return list({record["check"]: (record["check"], _capital(record["title"])) for record in report.records}.values())
+
+
+def _capital(title: str) -> str:
+    return title[:1].upper() + title[1:]
 
 
 def _engines(report: PropertyReport) -> Sequence[str | None]:
-    return list(dict.fromkeys(record["engine"] for record in report.records))
+    found = list(dict.fromkeys(record["engine"] for record in report.records))
+    return [engine for engine in found if engine != EVERY_ENGINE] or found
 
 
 def _engine_name(engine: str | None) -> str:
-    return "results" if engine is None else engine
+    return "results" if engine is None else "all" if engine == EVERY_ENGINE else engine
 
 
 def _cell(report: PropertyReport, check: str, engine: str | None) -> str:
-    record = next((one for one in report.records if (one["check"], one["engine"]) == (check, engine)), None)
+    record = next(
+        (one for one in report.records if one["check"] == check and one["engine"] in (engine, EVERY_ENGINE)), None
+    )
     if record is None:
         return "-"
     if record["status"] in ("fail", "warn") and record["broken"]:

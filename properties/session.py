@@ -19,7 +19,10 @@ from properties.check import Check, Violation
 from properties.invariants import Judgement, Tables, all_checks, judge_tables
 from properties.outside import Outside
 from properties.relations.catalogue import RELATIONS
-from properties.relations.run import RelationOutcome, halving, run_relations
+from properties.relations.outcome import RelationOutcome
+from properties.relations.passes import Raised, run_all
+from properties.relations.relation import Size
+from properties.relations.run import run_relations
 from properties.rules import RulesPolicy
 
 JUDGED_TOGETHER = 1_024
@@ -136,29 +139,29 @@ class PropertySession:
         worlds: list[World] = []
         runs: list[Run] = []
         for one in passes:
-            for part, run in self._run(side, one):
-                if isinstance(run, Run):
-                    worlds += part
-                    runs.append(run)
+            for made in self._run(side, one):
+                if isinstance(made, Raised):
+                    chunk = chunks.get(made.world.fingerprint)
+                    found.raised.append(FailedWorld(made.world, side, side, error=made.message, chunk=chunk))
                 else:
-                    found.raised.append(FailedWorld(part[0], side, side, error=run, chunk=chunks.get(part[0].fingerprint)))
+                    worlds += made[0]
+                    runs.append(made[1])
         found.employees += sum(len(world.census) for world in worlds)
         found.worlds += len(worlds)
         for group in _of_one_schema(worlds, runs):
             self._note(*group, chunks, found)
 
-    def _run(self, side: Side, worlds: Sequence[World]) -> list[tuple[Sequence[World], Run | str]]:
+    def _run(self, side: Side, worlds: Sequence[World]) -> list[tuple[Sequence[World], Run] | Raised]:
         known = self.session.remembered(side, worlds)
         if known is not None:
             return [(worlds, known)]
-        made: list[tuple[Sequence[World], Run | str]] = halving(lambda some: side.run(some, timeout=self.session.timeout), worlds)
-        if len(made) == 1 and isinstance(made[0][1], Run):
-            self.session.remember(side, worlds, made[0][1], forever=True)
+        made = run_all(lambda some: side.run(some, timeout=self.session.timeout), worlds)
+        for one in made:
+            if not isinstance(one, Raised) and len(made) == 1:
+                self.session.remember(side, worlds, one[1], forever=True)
         return made
 
-    def _note(
-        self, worlds: Sequence[World], run: Run, chunks: Mapping[str, Chunk], found: InvariantsFound
-    ) -> None:
+    def _note(self, worlds: Sequence[World], run: Run, chunks: Mapping[str, Chunk], found: InvariantsFound) -> None:
         judgement = judge_tables(Tables.of(run, worlds))
         found.unchecked |= judgement.unchecked
         if not judgement.violations:
@@ -182,7 +185,7 @@ class PropertySession:
             worlds += [world for world in chunk.worlds if len(world.scenario.years) <= session.profile.axis_years]
             if len(worlds) >= cap:
                 break
-        size = "small" if session.profile.name == "quick" else "large"
+        size: Size = "small" if session.profile.name == "quick" else "large"
         outcomes = run_relations(
             engine, worlds, wanted, size=size, cap=cap, timeout=session.timeout, budget=self.share, progress=session.progress
         )  # fmt: skip

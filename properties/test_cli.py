@@ -42,7 +42,8 @@ class Engine:
 def cent_too_much(run):
     pay = run.events["compensation_amount"]
     more = pc.if_else(pc.equal(run.events["event_type"], "raise"), pc.add(pay, pa.scalar(1, pay.type)), pay).cast(pay.type)
-    return replace(run, events=run.events.set_column(run.events.column_names.index("compensation_amount"), "compensation_amount", more))
+    place = run.events.column_names.index("compensation_amount")
+    return replace(run, events=run.events.set_column(place, "compensation_amount", more))
 
 
 def raising(run):

@@ -16,9 +16,10 @@ from properties.finding import explain, finding_of
 from properties.invariants import all_checks
 from properties.plugin import keep_record, property_session
 from properties.relations.catalogue import RELATIONS
-from properties.report import PropertyRecord
+from properties.report import EVERY_ENGINE, PropertyRecord
 from properties.session import PropertySession
 from properties.verdicts import invariant_verdict, relation_verdict, results_verdict
+from properties.wider import ENVIRONMENT, LIFECYCLE, environment_verdict, lifecycle_verdict
 
 SHOWN = 3
 """Violations of one check that are shown of another system's tables."""
@@ -41,6 +42,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     elif "engine" in metafunc.fixturenames:
         marked = [pytest.param(engine, id=engine, marks=_marks("run", engine, "invariants")) for engine in engines]
         metafunc.parametrize("engine", marked)
+    elif "environment" in metafunc.fixturenames:
+        marked = [
+            pytest.param(engine, id=engine, marks=_marks(ENVIRONMENT.id, engine, "environment")) for engine in engines
+        ]
+        metafunc.parametrize("environment", marked)
+    elif metafunc.function is test_lifecycle:
+        one = (
+            [pytest.param(EVERY_ENGINE, id="-".join(engines), marks=_marks(LIFECYCLE.id, "all", "lifecycle"))]
+            if engines
+            else []
+        )
+        metafunc.parametrize("every", one)
 
 
 def _items(engines: Sequence[str], checks: Sequence[Check], group: str) -> list[object]:
@@ -70,9 +83,7 @@ def test_run(engine: str, properties: PropertySession, request: pytest.FixtureRe
         keep_record(request.node, record)
 
 
-def test_invariant(
-    engine: str, invariant: Check, properties: PropertySession, request: pytest.FixtureRequest
-) -> None:
+def test_invariant(engine: str, invariant: Check, properties: PropertySession, request: pytest.FixtureRequest) -> None:
     """One invariant holds in every run of the engine."""
     found = properties.invariants(engine)
     if not found.worlds:
@@ -85,9 +96,7 @@ def test_invariant(
         keep_record(request.node, record)
 
 
-def test_relation(
-    engine: str, relation: Check, properties: PropertySession, request: pytest.FixtureRequest
-) -> None:
+def test_relation(engine: str, relation: Check, properties: PropertySession, request: pytest.FixtureRequest) -> None:
     """One relation holds between runs of the engine, whose proofs bear it."""
     record = PropertyRecord(relation.id, relation.title, engine)
     ids = [one.check.id for one in RELATIONS]
@@ -95,6 +104,26 @@ def test_relation(
     try:
         outcome = properties.relations(engine, [id_ for id_ in ids if id_ in chosen])[relation.id]
         record, text = relation_verdict(outcome, relation, engine, properties)
+        _conclude(record, text)
+    finally:
+        keep_record(request.node, record)
+
+
+def test_lifecycle(every: str, properties: PropertySession, request: pytest.FixtureRequest) -> None:
+    """A database file holds the rows of clean runs whatever its life was."""
+    record = PropertyRecord(LIFECYCLE.id, LIFECYCLE.title, every)
+    try:
+        record, text = lifecycle_verdict(properties)
+        _conclude(record, text)
+    finally:
+        keep_record(request.node, record)
+
+
+def test_environment(environment: str, properties: PropertySession, request: pytest.FixtureRequest) -> None:
+    """The environment of the process changes no row of an engine."""
+    record = PropertyRecord(ENVIRONMENT.id, ENVIRONMENT.title, environment)
+    try:
+        record, text = environment_verdict(environment, properties)
         _conclude(record, text)
     finally:
         keep_record(request.node, record)
@@ -118,7 +147,9 @@ def _conclude(record: PropertyRecord, text: str) -> None:
     if record.status == "off":
         pytest.skip(f"off: {'; '.join(record.rules)}")
     if record.status == "not checked":
-        pytest.skip(f"not checked without {', '.join(sorted(set(record.unchecked.values()))) or 'anything to hold it to'}")
+        pytest.skip(
+            f"not checked without {', '.join(sorted(set(record.unchecked.values()))) or 'anything to hold it to'}"
+        )
     if record.status == "warn":
         pytest.xfail(f"{record.reason}; {'; '.join(record.rules)}")
 
@@ -134,7 +165,9 @@ def _tell_raised(engine: str, record: PropertyRecord, properties: PropertySessio
     pytest.fail(text, pytrace=False)
 
 
-def _results_text(check: Check, record: PropertyRecord, counted: Sequence[Violation], properties: PropertySession) -> str:
+def _results_text(
+    check: Check, record: PropertyRecord, counted: Sequence[Violation], properties: PropertySession
+) -> str:
     assert properties.outside is not None
     results = properties.outside.results()
     lines = [f"{check.id} {check.title}: {check.sentence}"]

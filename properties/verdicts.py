@@ -12,21 +12,29 @@ from properties.check import Check, Violation
 from properties.finding import explain, finding_of
 from properties.invariants import Judgement
 from properties.judging import judge_of
-from properties.relations.run import RelationOutcome
+from properties.relations.outcome import RelationOutcome
 from properties.report import PropertyRecord
 from properties.rules import Rule, split
 from properties.session import BrokenWorld, InvariantsFound, PropertySession
 
 
-def invariant_verdict(found: InvariantsFound, check: Check, engine: str, session: PropertySession) -> tuple[PropertyRecord, str]:
+def invariant_verdict(
+    found: InvariantsFound, check: Check, engine: str, session: PropertySession
+) -> tuple[PropertyRecord, str]:
     """One invariant on one engine: the record, and the failure's text, empty unless it failed."""
-    record = PropertyRecord(check.id, check.title, engine, worlds=found.worlds, unchecked=found.unchecked.get(check.id, {}))
+    record = PropertyRecord(
+        check.id, check.title, engine, worlds=found.worlds, unchecked=found.unchecked.get(check.id, {})
+    )
     broken = found.broken.get(check.id, [])
-    counted = _settle_worlds(record, broken, session.rules.of(engine, check.id), len(record.unchecked) == len(check.clauses))
+    counted = _settle_worlds(
+        record, broken, session.rules.of(engine, check.id), len(record.unchecked) == len(check.clauses)
+    )
     return record, _tell(record, counted, session) if counted else ""
 
 
-def relation_verdict(outcome: RelationOutcome, check: Check, engine: str, session: PropertySession) -> tuple[PropertyRecord, str]:
+def relation_verdict(
+    outcome: RelationOutcome, check: Check, engine: str, session: PropertySession
+) -> tuple[PropertyRecord, str]:
     """One relation on one engine, as `invariant_verdict`. What proves nothing is refused; its text says why."""
     record = PropertyRecord(check.id, check.title, engine, worlds=outcome.worlds, seconds=outcome.seconds)
     by_world: dict[str, list[Violation]] = {}
@@ -118,4 +126,3 @@ def _tell(record: PropertyRecord, counted: Sequence[BrokenWorld], session: Prope
 
 def _command(record: PropertyRecord, session: PropertySession) -> str:
     return f"{session.session.command('properties')} --check {record.check}"
-

@@ -23,8 +23,8 @@ class CatalogueError(ValueError):
 class Invariant:
     """One invariant as a query.
 
-    uses: tables of prepare/ that the query reads, each after those that it is made of. needs: clause name to what must be at hand for it:
-    `scenario`, `census`, `proof`, `events.COLUMN` or `state.COLUMN`. sql: gives rows (world, clause, employee_id, year,
+    uses: tables of prepare/ that the query reads, each after those that it is made of. needs: clause name to what must be at hand
+    for it: `scenario`, `census`, `proof`, `events.COLUMN` or `state.COLUMN`. sql: gives rows (world, clause, employee_id, year,
     event_type, found, expected), one for each place where the invariant does not hold.
     """
 
@@ -63,7 +63,10 @@ def tables_of(sql: str) -> tuple[str, ...]:
 def read(path: Path) -> Invariant:
     """One file of checks/. Raises CatalogueError."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    head = [line.removeprefix("-- ") for line in lines[: next(i for i, line in enumerate(lines) if not line.startswith("--"))]]
+    head = [
+        line.removeprefix("-- ")
+        for line in lines[: next(i for i, line in enumerate(lines) if not line.startswith("--"))]
+    ]
     id_, _, title = head[0].partition(" ")
     if id_ != path.stem or not title:
         raise CatalogueError(f"{path}, line 1: expected `-- {path.stem} Title`")

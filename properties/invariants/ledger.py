@@ -98,6 +98,7 @@ class Ledger:
             ORDER BY world, clause, year, employee_id, event_type, found
             """
         ).fetchall()
+
     def _make(self, name: str) -> None:
         if name not in self._made:
             self._made.add(name)
@@ -128,10 +129,14 @@ class Ledger:
             connection.register("level", level_table([]))
             connection.register("limit_in", limit_table([]))
             people = CENSUS_SCHEMA.empty_table() if tables.census is None else tables.census
-            connection.register("census_in", people.add_column(0, "world", pa.array(np.zeros(people.num_rows, np.int32))))
+            connection.register(
+                "census_in", people.add_column(0, "world", pa.array(np.zeros(people.num_rows, np.int32)))
+            )
         connection.register("run", _run_table(tables))
         connection.register("proof_in", _proof_table(tables.proof))
-        connection.register("critical", pa.table({"bins": [7, 12], "value": [float(chi2.isf(LEAST_P, bins - 1)) for bins in (7, 12)]}))
+        connection.register(
+            "critical", pa.table({"bins": [7, 12], "value": [float(chi2.isf(LEAST_P, bins - 1)) for bins in (7, 12)]})
+        )
         connection.register("available", pa.table({"name": pa.array(sorted(available), pa.string())}))
         return frozenset(available | ({"proof"} if tables.proof else set()))
 
@@ -139,7 +144,11 @@ class Ledger:
 def _run_table(tables: Tables) -> pa.Table:
     count = len(tables.bounds)
     known = tables.worlds is not None
-    years = [(w.scenario.years[0], w.scenario.years[-1]) for w in tables.worlds] if tables.worlds is not None else tables.years
+    years = (
+        [(w.scenario.years[0], w.scenario.years[-1]) for w in tables.worlds]
+        if tables.worlds is not None
+        else tables.years
+    )
     reasons = [tables.infeasible.get(index) for index in range(count)]
     return pa.table(
         {

@@ -33,7 +33,13 @@ def level_table(worlds: Sequence[World]) -> pa.Table:
         (index, number, level.minimum, level.maximum, merit, increase)
         for index, world in enumerate(worlds)
         for number, (level, merit, increase) in enumerate(
-            zip(world.scenario.levels, world.scenario.merit_rates, [*world.scenario.promotion.increase_pct, None], strict=True), 1
+            zip(
+                world.scenario.levels,
+                world.scenario.merit_rates,
+                [*world.scenario.promotion.increase_pct, None],
+                strict=True,
+            ),
+            1,
         )
     ]
     return _table(("world", "level", "minimum", "maximum", "merit", "increase"), rows)
@@ -75,6 +81,6 @@ def _type_of(name: str, default: Any) -> pa.DataType:
     return _TYPES[type(default)]
 
 
-def _table(names: tuple[str, ...], rows: list[tuple[int | None, ...]]) -> pa.Table:
+def _table(names: tuple[str, ...], rows: Sequence[tuple[int | None, ...]]) -> pa.Table:
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     return pa.table([pa.array(column, pa.int64()) for column in columns], names=list(names))

@@ -29,7 +29,10 @@ def schema_violations(events: pa.Table, state: pa.Table) -> list[Violation]:
 
 def _differences(found: pa.Schema, expected: pa.Schema) -> list[tuple[str, str]]:
     differing = [
-        (f"{field.name}: {found.field(field.name).type if field.name in found.names else 'no such column'}", f"{field.name}: {field.type}")
+        (
+            f"{field.name}: {found.field(field.name).type if field.name in found.names else 'no such column'}",
+            f"{field.name}: {field.type}",
+        )
         for field in expected
         if field.name not in found.names or found.field(field.name).type != field.type
     ]
