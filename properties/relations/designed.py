@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from differential.run import WorldResult
@@ -85,6 +86,39 @@ def world(members: Sequence[Employee], **keys: Any) -> World:
         block = isinstance(value, Mapping) and key != "limits"
         merged[key] = {**merged.get(key, {}), **value} if block else value
     return World(Census.from_employees(members), Scenario.create(**merged))
+
+
+@cache
+def busy() -> World:
+    """Forty people and three years with everything at work, people who left, late hires, and limits that bind.
+
+    All relations take it, so that each of their clauses has something to hold whatever else is given.
+    """
+    members = people(*(_various(number) for number in range(40)))
+    rules = Scenario.create(
+        start_year=START, end_year=START + 2, random_seed=7, target_growth_rate="0.15", total_termination_rate="0.2",
+        new_hire_termination_rate="0.4", promotion={"base_hazard": "0.3"},
+        auto_enrollment={"scope": "all_eligible_employees", "opt_out_by_age": by_age("0.5"), "window_days": 20},
+        voluntary_enrollment={"probability_by_age": by_age("0.3")}, employer_core={"contribution_rate": "0.03"},
+        limits={year: {"elective_deferral": 5_000 + 100 * (year - START), "catch_up": 1_000, "compensation": 90_000,
+                       "annual_additions": 9_000} for year in range(START, START + 3)},
+    )  # fmt: skip
+    return World(Census.from_employees(members), rules)
+
+
+def _various(number: int) -> dict[str, Any]:
+    """The fields in which the busy world's people differ."""
+    hired = dt.date(START - 1 - number % 23 * (number % 3), 1 + number % 12, 1 + 3 * number % 28)
+    fields: dict[str, Any] = {
+        "birth_date": dt.date(START - 20 - 11 * number % 48, 1 + 5 * number % 12, 1 + 7 * number % 28),
+        "hire_date": hired, "pay_cents": 30_000_00 + 4_321_09 * number, "deferral_bp": 150 * (number % 9) * (number % 2),
+    }  # fmt: skip
+    fields["birth_date"] = min(fields["birth_date"], hired.replace(year=hired.year - 16, day=1))
+    if number % 13 == 5:
+        fields["termination_date"] = dt.date(START - 1, 12, 31)
+    elif number % 13 == 6:
+        fields["hire_date"] = dt.date(START, 1 + number % 12, 1)
+    return fields
 
 
 Measure = Callable[[WorldResult], Any]

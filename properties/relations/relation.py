@@ -47,7 +47,8 @@ class TwinRelation:
 
     Everything follows from the world alone, so that a reduced world shows the same failure and a replay needs nothing else.
     twins: the changed copies, none where the relation says nothing about the world. judge: holds the clauses of `check`
-    to the results. inputs: worlds of its own, beside those given, without limits of years that they do not simulate.
+    to the results. inputs: worlds of its own, beside those given and designed.busy, without limits of years that they do not
+    simulate.
     """
 
     check: Check
