@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -159,7 +158,7 @@ def _tell_raised(engine: str, record: PropertyRecord, properties: PropertySessio
     failed = min(properties.invariants(engine).raised, key=lambda one: one.size)
     record.status, record.broken = "fail", len(properties.invariants(engine).raised)
     record.reason = (failed.error or "").splitlines()[0].partition(":")[0]
-    finding = replace(finding_of(session, Side(engine), failed.world), error=failed.error)
+    finding = finding_of(session, Side(engine), failed.world, error=failed.error)
     text, path = explain(finding, session)
     record.bundle, record.signature = str(path), finding.signature
     pytest.fail(text, pytrace=False)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-from scipy.stats import chi2
 
 from differential.run import Infeasible, Proof, Run
 from differential.schemas import EVENTS_SCHEMA, STATE_SCHEMA
@@ -134,9 +134,7 @@ class Ledger:
             )
         connection.register("run", _run_table(tables))
         connection.register("proof_in", _proof_table(tables.proof))
-        connection.register(
-            "critical", pa.table({"bins": [7, 12], "value": [float(chi2.isf(LEAST_P, bins - 1)) for bins in (7, 12)]})
-        )
+        connection.register("critical", _critical_values())
         connection.register("available", pa.table({"name": pa.array(sorted(available), pa.string())}))
         return frozenset(available | ({"proof"} if tables.proof else set()))
 
@@ -168,3 +166,11 @@ def _proof_table(proof: Proof | None) -> pa.Table:
     names = ("hires", "exits", "new_hire_exits")
     columns = {name: pa.array([proof.planned.get(name, 0)] if proof else [], pa.int64()) for name in names}
     return pa.table({**columns, "fallbacks": pa.array([", ".join(proof.fallbacks)] if proof else [], pa.string())})
+
+
+@cache
+def _critical_values() -> pa.Table:
+    """I31's bounds: the chi-square statistic that even draws pass with probability LEAST_P, by number of bins."""
+    from scipy.stats import chi2
+
+    return pa.table({"bins": [7, 12], "value": [float(chi2.isf(LEAST_P, bins - 1)) for bins in (7, 12)]})
