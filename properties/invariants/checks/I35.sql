@@ -1,5 +1,5 @@
 -- I35 No gaps
--- Columns that are filled for everybody stay filled in every year: all but the three dates that may be missing. (A column that is not there at all is I36's.)
+-- Columns that are filled for everybody stay filled in every year: all but the three dates that may be missing. A column that is not there at all is I36's matter.
 -- clause state: no null in a state column but termination_date, eligibility_date and enrollment_date
 -- clause events: no null in an event column but amounts and rates, which the type decides (I28)
 WITH incomplete_state AS (
