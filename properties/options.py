@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     add("--self-test", action="store_true", help="plant every fault of the catalogue and print which checks find it")
     add("--fault", action="append", metavar="ID", help="with --self-test: only this fault, repeatable")
+    add("--fault-report", type=Path, metavar="FILE", help="with --self-test: write the kill matrix (.json)")
 
 
 def check_options(config: pytest.Config) -> None:
@@ -56,8 +58,8 @@ def check_options(config: pytest.Config) -> None:
         raise pytest.UsageError("--mapping: goes with --results, the tables that it maps")
     if option.results is not None and option.engine:
         raise pytest.UsageError("--results: checks tables without any engine; leave --engine out")
-    if option.fault and not option.self_test:
-        raise pytest.UsageError("--fault: goes with --self-test")
+    if (option.fault or option.fault_report) and not option.self_test:
+        raise pytest.UsageError("--fault and --fault-report: go with --self-test")
     if option.check:
         from properties.session import catalogue
 
@@ -92,3 +94,24 @@ def _outside(option: Any) -> Outside:
     census = Census.load(option.census) if option.census else None
     scenario = Scenario.load(option.scenario) if option.scenario else None
     return load_results(option.results, mapped, census, scenario)
+
+
+def self_test(config: pytest.Config) -> int:
+    """Plant the faults and print the kill matrix: status 0, 1 when one survived that should not, 2 when interrupted."""
+    from differential.plugin import write_report
+    from properties.faults import run_catalogue
+
+    option = config.option
+    if option.fault_report is not None:
+        usable_folder(option.fault_report.parent, "--fault-report")
+    try:
+        matrix = run_catalogue(option.fault, progress=lambda line: print(line, file=sys.stderr, flush=True))
+    except KeyError as error:
+        raise pytest.UsageError(f"--fault: {error.args[0]}") from None
+    except KeyboardInterrupt:
+        print("interrupted; nothing can be said of the faults that were not yet planted", file=sys.stderr)
+        return int(pytest.ExitCode.INTERRUPTED)
+    sys.stdout.write(matrix.text())
+    if option.fault_report is not None:
+        write_report(option.fault_report, matrix.dumps())
+    return int(pytest.ExitCode.OK if matrix.passed else pytest.ExitCode.TESTS_FAILED)

@@ -52,6 +52,13 @@ def pytest_configure(config: pytest.Config) -> None:
         _ = config.stash[_STATE].session  # refuse files that cannot be used before anything runs
 
 
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """`--self-test` plants faults and runs no tests."""
+    if not config.option.self_test:
+        return None
+    return options.self_test(config)
+
+
 def property_session(config: pytest.Config) -> PropertySession | None:
     """The session of properties; None where there is none, such as under --help."""
     state = config.stash.get(_STATE, None)
