@@ -9,7 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from differential.comparison import Divergence, first_divergence
+from differential.comparison import EVENTS, STATE, compare_tables, first_divergence
 from differential.comparison.exact import tables_identical
 from differential.run import WorldResult
 from properties.check import Check, Violation
@@ -63,16 +63,9 @@ class Judgement:
         ):
             return  # nothing was compared
         self._count(clause)
-        identical = found.infeasible == expected.infeasible
-        if (
-            identical
-            and tables_identical(found.events, expected.events)
-            and tables_identical(found.state, expected.state)
-        ):
-            return
-        divergence = first_divergence(found, expected)
-        if divergence is not None:
-            self.violations.append(violation_of(self.check.id, clause, divergence))
+        violation = difference(self.check.id, clause, found, expected)
+        if violation is not None:
+            self.violations.append(violation)
 
     def _count(self, clause: str) -> None:
         if clause not in self.check.clauses:
@@ -80,10 +73,17 @@ class Judgement:
         self.held[clause] += 1
 
 
-def violation_of(check: str, clause: str, divergence: Divergence) -> Violation:
-    """The first place where two results part; left is what was found, right what was expected."""
-    found, expected = (_side(side, divergence.column) for side in (divergence.left, divergence.right))
-    return Violation(check, clause, 0, found, expected, divergence.employee_id, divergence.year, divergence.event_type)
+def difference(check: str, clause: str, found: WorldResult, expected: WorldResult) -> Violation | None:
+    """The first place where two results part; None where both tables are equal as multisets and so is the reason for none."""
+    pairs = ((found.events, expected.events, EVENTS), (found.state, expected.state, STATE))
+    if found.infeasible == expected.infeasible and all(tables_identical(one, other) for one, other, _ in pairs):
+        return None
+    divergence = first_divergence(found, expected)
+    if divergence is not None:
+        left, right = (_side(side, divergence.column) for side in (divergence.left, divergence.right))
+        return Violation(check, clause, 0, left, right, divergence.employee_id, divergence.year, divergence.event_type)
+    unequal = [spec.name for one, other, spec in pairs if not compare_tables(one, other, spec).equal]
+    return Violation(check, clause, 0, f"other rows in {unequal[0]}", "the same rows") if unequal else None
 
 
 def _side(value: object, column: str | None) -> str:
@@ -95,8 +95,6 @@ def _side(value: object, column: str | None) -> str:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, float):
-        raise TypeError("no float decides anything")
     return f"{value:.2f}" if isinstance(value, Decimal) and value.as_tuple().exponent == 0 else str(value)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from differential.comparison import CLAIMS, ClaimOutcome, ComparisonError, check_claim, compare_runs, first_divergence
+from differential.comparison import CLAIMS, ClaimOutcome, ComparisonError, check_claim, compare_runs
 from differential.run import Run, RunError
 from differential.side import UnsuitableWorldsError
 from differential.variant import VariantError
 from fixtures.world import World
 from properties.check import Violation
-from properties.relations.judgement import violation_of
+from properties.relations.judgement import difference
 from properties.relations.outcome import RelationOutcome
 from properties.relations.passes import Raised, has_axis, run_all
 from properties.relations.relation import COMPLETES, How, PathRelation, Way
@@ -114,9 +114,6 @@ def _compared(check: str, clause: str, pair: _Pair) -> list[tuple[int, Violation
     differing = [one.index for one in compare_runs(pair.base, pair.other) if not one.equal]
     if not differing:
         return []
-    found, results = [], list(zip(pair.other.results(), pair.base.results(), strict=True))
-    for index in differing:
-        divergence = first_divergence(*results[index])
-        if divergence is not None:
-            found.append((index, violation_of(check, clause, divergence)))
-    return found
+    results = list(zip(pair.other.results(), pair.base.results(), strict=True))
+    unknown = Violation(check, clause, 0, "other tables", "the same tables")
+    return [(index, difference(check, clause, *results[index]) or unknown) for index in differing]

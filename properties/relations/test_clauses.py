@@ -43,7 +43,7 @@ def jobs_of(relation: TwinRelation) -> list[Job]:
 
 
 def test_every_key_breaks_when_an_engine_ignores_it() -> None:
-    broken = []
+    broken: list[str] = []
     for job in jobs_of(M11):
         results = run_job(job)
         assert not judged(M11, job, results).violations

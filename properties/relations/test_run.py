@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from differential.engines.oracle import quotas as oracle_quotas
 from differential.pool import gather
+from differential.run import WorldResult
+from differential.side import Side
 from fixtures.scenario import Scenario
 from fixtures.strategies import worlds
 from fixtures.world import World
@@ -16,6 +20,7 @@ from properties.relations.catalogue import BY_ID, RELATIONS
 from properties.relations.copies import M15, slacks
 from properties.relations.designed import busy
 from properties.relations.families import batches, make_job
+from properties.relations.judgement import difference
 from properties.relations.passes import Raised, run_all
 from properties.relations.relation import TwinRelation
 from properties.relations.run import run_relations
@@ -105,3 +110,19 @@ def test_the_slack_of_copies_does_not_grow_with_the_census() -> None:
     first = slacks(busy().scenario, 3)[0].by
     assert first["experienced exits"] < 10  # of 120 people; the same of 60 000
     assert M15.inputs("large")[1].census.table.num_rows * 3 >= 60_000
+
+
+def test_a_difference_is_told_whatever_the_types_are() -> None:
+    result = next(iter(Side("polars").run([busy()]).results()))
+    pay = result.state["current_salary"].cast(pa.float64())
+    index = result.state.column_names.index("current_salary")
+    one, other = (
+        WorldResult(result.events, result.state.set_column(index, "current_salary", column))
+        for column in (pay, pc.add(pay, 1.0))
+    )
+    found = difference("M02", "another process", one, other)
+    assert found is not None
+    assert found.found != found.expected
+    assert difference("M02", "another process", one, result) is not None
+    backwards = WorldResult(result.events, result.state.take(list(range(len(result.state)))[::-1]))
+    assert difference("M01", "reversed", backwards, result) is None
