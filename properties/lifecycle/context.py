@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Context:
     """engines: those with a database. going_on: of them, those that can run some years only; resuming, many_worlds: likewise.
 
-    uses: what was done, and how often. steps, examples: counted until something broke. failure: what broke, and the
-    steps that led there.
+    uses: what was done, and how often. steps, examples: counted until something broke; most: of examples, for now. failure:
+    what broke, and the steps that led there.
     """
 
     engines: tuple[str, ...]
@@ -34,16 +34,19 @@ class Context:
     uses: Counter[str] = field(default_factory=Counter)
     steps: int = 0
     examples: int = 0
+    most: int = 0
     failure: Failure | None = None
     actions: tuple[Action, ...] = ()
     refused: str | None = None
 
-    def begin(self) -> None:
-        """One more life."""
-        if self.failure is None:
-            self.examples += 1
-            if self.progress:
-                self.progress(f"life {self.examples}, {self.steps} steps so far")
+    def begin(self) -> bool:
+        """One more life; False when there have been as many as there shall be. Hypothesis alone would not count all of them."""
+        if self.examples >= self.most:
+            return False
+        self.examples += 1
+        if self.progress:
+            self.progress(f"life {self.examples}, {self.steps} steps so far")
+        return True
 
     def told(self) -> None:
         """One more step."""

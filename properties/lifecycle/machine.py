@@ -23,8 +23,8 @@ from properties.lifecycle.step import MOMENTS, Moment, Way
 _T = TypeVar("_T")
 _Draws = tuple[int, int, int, int]
 
-DEAR_STEPS = 2
-"""Steps of one life that start a process: each costs three times as much as the others."""
+DEAR_STEPS = 1
+"""Steps of one life that start a process: each costs three times as much as another."""
 LONGEST_MS = 120
 
 # Numbers, not values: what they choose from depends on the engines and on what the file holds.
@@ -55,7 +55,8 @@ class DatabaseLife(RuleBasedStateMachine):
     # Hypothesis leaves some rules out of each life, and without a scenario nothing else can be done.
     @initialize(which=_INDEX, company=_COMPANY, years=_YEARS, way=_WAY)
     def begin(self, which: int, company: int, years: int | None, way: _Draws) -> None:
-        self.context.begin()
+        if not self.context.begin():
+            raise EnoughError
         name = _one(NAMES, which)
         self._do(Life.add, name=name, company=company, change=UNCHANGED, way=self._way(way), years=years)
 

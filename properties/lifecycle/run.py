@@ -116,6 +116,7 @@ def context_of(
 
 
 def _campaign(context: Context, examples: int, steps: int, base: int) -> None:
+    context.most = context.examples + examples
     machine = type("DatabaseLifeInContext", (DatabaseLife,), {"context": context})
     how = settings(
         settings.get_profile("default"),
