@@ -15,7 +15,6 @@ from differential.bench.figures import Figure
 from differential.planted import FAULTS
 from differential.session import ROOT
 
-
 MEASURED = ("X05", "X08", "X10", "X12", "X15", "X18", "X19", "X21", "X25", "P01", "P02", "P03")
 """Planted faults that comparing engines should find; the kill matrix of properties/faults has them all."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pyarrow as pa
 
 from differential.planted.fault import HARNESS, Fault
 from differential.planted.patches import python_patch
+
+_one_at_a_time = threading.Lock()
 
 
 def _run_by_sql(_run: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,12 +36,13 @@ def _in_one_file(execute: Callable[..., Any]) -> Callable[..., Any]:
 
         from differential.results import read_database
 
-        if not side.capabilities.database:
+        names = [(world.scenario.scenario_id, world.scenario.plan_design_id) for world in worlds]
+        if not side.capabilities.database or len(set(names)) < len(names):  # rows of one name could not be told apart
             return execute(side, worlds, timeout)
         path = Path(tempfile.gettempdir()) / f"parity-one-file-{os.getpid()}.duckdb"
-        run = side._run(worlds, timeout, replace(side.variant, database=path))
-        names = [(world.scenario.scenario_id, world.scenario.plan_design_id) for world in worlds]
-        stored = read_database(path, names)
+        with _one_at_a_time:
+            run = side._run(worlds, timeout, replace(side.variant, database=path))
+            stored = read_database(path, names)
         bounds = tuple((events.num_rows, state.num_rows) for events, state in stored)
         events, state = (pa.concat_tables([tables[index] for tables in stored]) for index in (0, 1))
         return replace(run, events=events, state=state, bounds=bounds)
