@@ -4,7 +4,7 @@
 -- clause one_step: level of a promotion = level before it + 1
 -- clause top [scenario]: level of a promotion <= highest level
 -- clause explained [state.current_level]: level(y) = level of the year's promotion, else of its start
--- clause on_event: level of an event = the promotion's from that day on, before it the opening one's
+-- clause on_event: level of an event = the promotion's from that event on, before it the opening one's
 -- clause due [scenario]: a promoted person was in the opening set, has a full year of service and is under 65 on that day
 SELECT world, 'one_step', employee_id, year, 'promotion', coalesce(promoted_level::VARCHAR, 'null'), opening_level || ' + 1'
 FROM person_year
@@ -19,14 +19,15 @@ SELECT world, 'explained', employee_id, year, NULL, coalesce(level::VARCHAR, 'nu
 FROM person_year
 WHERE coalesce(promoted_level, opening_level) IS NOT NULL AND level IS DISTINCT FROM coalesce(promoted_level, opening_level)
 UNION ALL
-SELECT e.world, 'on_event', e.employee_id, e.year, e.event_type, coalesce(e.level::VARCHAR, 'null'),
-       (CASE WHEN e.day >= p.promoted_on THEN p.promoted_level ELSE p.opening_level END)::VARCHAR
+SELECT e.world, 'on_event', e.employee_id, e.year, e.event_type, coalesce(e.level::VARCHAR, 'null'), x.held::VARCHAR
 FROM event e
-JOIN person_year p USING (world, employee_id, year)
-WHERE p.opening_level IS NOT NULL
-  -- on the day of a promotion, what comes before it in the order of codes still shows the level before
-  AND e.level IS DISTINCT FROM
-      CASE WHEN e.day >= p.promoted_on AND (e.day > p.promoted_on OR e.code > 1) THEN p.promoted_level ELSE p.opening_level END
+JOIN person_year p USING (world, employee_id, year),
+LATERAL (
+    -- on the day of a promotion (code 3), what comes before it in the order of codes still shows the level before
+    SELECT CASE WHEN e.day > p.promoted_on OR (e.day = p.promoted_on AND e.code >= 3) THEN p.promoted_level
+                ELSE p.opening_level END AS held
+) x
+WHERE p.opening_level IS NOT NULL AND e.level IS DISTINCT FROM x.held
 UNION ALL
 SELECT world, 'due', employee_id, year, 'promotion',
        concat_ws(', ', CASE WHEN NOT was_here THEN 'hired in the year' END,
