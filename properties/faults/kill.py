@@ -44,7 +44,8 @@ class Kill:
     """What became of one fault, as plain values.
 
     found: by detector id, in the order in which they fired. stages: seconds of each stage that ran. repro: of the first detector
-    that has a world to reduce. seconds: all in all. trouble: what the runner itself could not do.
+    that has a world to reduce. seconds: all in all. trouble: what the runner itself could not do. clean: there is no fault, so
+    that nothing should fire.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Kill:
     repro: Repro | None = None
     seconds: float = 0.0
     trouble: str | None = None
+    clean: bool = False
 
     @property
     def first(self) -> str | None:
@@ -69,6 +71,8 @@ class Kill:
         """Why this fault is not found as it should be; None if it is."""
         if self.trouble:
             return self.trouble
+        if self.clean:
+            return f"false alarm of {', '.join(self.found)} on the clean engine" if self.found else None
         failed = [name for name, found in self.found.items() if found.status == "fail"]
         refused = [name for name, found in self.found.items() if found.status == "refused"]
         if self.refused:
@@ -131,7 +135,7 @@ def kill(
 def control(engine: str, bench: Bench) -> Kill:
     """The same checks on the clean engine: what fires there gives false alarms."""
     target = Target.control(engine)
-    result = Kill(target.id, target.sentence, target.base)
+    result = Kill(target.id, target.sentence, target.base, clean=True)
     started = time.monotonic()
     stages: tuple[tuple[str, Stage], ...] = (
         ("first chunks", partial(comparing.plain, last=1)),
@@ -145,8 +149,6 @@ def control(engine: str, bench: Bench) -> Kill:
         for hit in stage(target, bench):
             result.found.setdefault(hit.detector, Found(hit.status, hit.text, round(time.monotonic() - started, 2)))
         result.stages[name] = round(time.monotonic() - begin, 2)
-    if result.found:
-        result.trouble = f"false alarm of {', '.join(result.found)} on the clean engine"
     result.seconds = round(time.monotonic() - started, 2)
     return result
 

@@ -18,16 +18,17 @@ MEDIAN_SECONDS, WORST_SECONDS, SMALL, SMALL_SHARE = 20.0, 90.0, 3, 0.9
 
 @dataclass(frozen=True)
 class KillMatrix:
-    """What became of each fault. seconds: wall time of the whole run; workers: processes."""
+    """What became of each fault. seconds: wall time of the whole run; workers: processes. controls: the clean engines."""
 
     kills: tuple[Kill, ...]
     seconds: float
     workers: int
+    controls: tuple[Kill, ...] = ()
 
     @property
     def problems(self) -> list[Kill]:
-        """Faults that were not found as they should be."""
-        return [kill for kill in self.kills if kill.problem]
+        """Faults that were not found as they should be, and clean engines on which some check fired."""
+        return [kill for kill in (*self.controls, *self.kills) if kill.problem]
 
     @property
     def passed(self) -> bool:
@@ -74,6 +75,7 @@ class KillMatrix:
             "workers": self.workers,
             "summary": self.summary(),
             "matrix": matrix,
+            "controls": [clean.to_json() for clean in self.controls],
             "faults": [kill.to_json() for kill in self.kills],
         }
 

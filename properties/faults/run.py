@@ -47,7 +47,7 @@ def run_catalogue(
             kills[done.id] = done
             tell(f"{len(kills)}/{len(targets)}  {told(done)}")
     ordered = tuple(kills[target.id] for target in targets)
-    return KillMatrix((*controls, *ordered), round(time.monotonic() - started, 1), workers)
+    return KillMatrix(ordered, round(time.monotonic() - started, 1), workers, tuple(controls))
 
 
 def told(done: Kill) -> str:
