@@ -98,12 +98,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if groups and session is not None and (own := property_session(config)) is not None:
         session.shares += len(groups)
         own.groups = session.shares
+        own.relation_ids = tuple(id_ for id_ in own.relation_ids if not option.check or id_ in option.check)
+        if not hasattr(config, "workerinput"):  # under pytest-xdist other processes do the other groups
+            own.selected = frozenset(groups)
 
 
 @pytest.fixture(scope="session")
 def properties(request: pytest.FixtureRequest) -> PropertySession:
     own = property_session(request.config)
     assert own is not None
+    if own.outside is None:
+        _ = own.ahead  # begins what a second process does
     return own
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from typing import Any
 
 from differential.parity import FailedWorld
 from differential.pool import Chunk
@@ -15,6 +16,7 @@ from differential.side import Side, join_runs
 from fixtures.populations import generate
 from fixtures.scenario import Scenario
 from fixtures.world import World
+from properties.ahead import Ahead
 from properties.check import Check, Violation
 from properties.invariants import Judgement, Tables, all_checks, judge_tables
 from properties.outside import Outside
@@ -28,6 +30,8 @@ from properties.rules import RulesPolicy
 JUDGED_TOGETHER = 1_024
 """Worlds that the queries take at once: their cost is mostly fixed."""
 RELATION_WORLDS = {"quick": 12, "ci": 60, "nightly": 400}
+LIVES = {"quick": (3, 6), "ci": (12, 10), "nightly": (60, 20)}
+"""Lives of a database file, and the most steps of each."""
 
 
 @cache
@@ -68,13 +72,16 @@ class PropertySession:
     """The settled options of a run of `pytest properties`, beside those of `session`.
 
     rules: the policy of --rules. outside: the tables of --results; then there is no engine. groups: how many shares a
-    time budget is divided into.
+    time budget is divided into. selected: what of it this run is about, such as `relations[sql]`.
+    relation_ids: the relations to hold.
     """
 
     session: Session
     rules: RulesPolicy
     outside: Outside | None = None
     groups: int = 1
+    selected: frozenset[str] = frozenset()
+    relation_ids: tuple[str, ...] = tuple(relation.check.id for relation in RELATIONS)
     _invariants: dict[str, InvariantsFound] = field(default_factory=dict)
     _relations: dict[str, dict[str, RelationOutcome]] = field(default_factory=dict)
 
@@ -89,10 +96,10 @@ class PropertySession:
             self._invariants[engine] = self._judge_engine(engine)
         return self._invariants[engine]
 
-    def relations(self, engine: str, ids: Sequence[str]) -> dict[str, RelationOutcome]:
-        """These relations on one engine, run together on first use."""
+    def relations(self, engine: str) -> dict[str, RelationOutcome]:
+        """The chosen relations on one engine, run together on first use."""
         if engine not in self._relations:
-            self._relations[engine] = self._relate(engine, ids)
+            self._relations[engine] = self._relate(engine, self.relation_ids)
         return self._relations[engine]
 
     @cached_property
@@ -176,9 +183,37 @@ class PropertySession:
                 BrokenWorld(world, tuple(violations), results[index], chunks.get(world.fingerprint))
             )
 
+    @cached_property
+    def ahead(self) -> Ahead:
+        """What a second process does meanwhile; nothing under a time budget, whose shares follow one another."""
+        ahead = Ahead()
+        if self.share is None:
+            if "lifecycle[all]" in self.selected:
+                ahead.begin("lifecycle[all]", "properties.wider:run_lives", self.session.engines, self.lives())
+            for engine in self.session.engines[1:]:
+                name = f"relations[{engine}]"
+                if name in self.selected:
+                    ahead.begin(name, "properties.session:relate", engine, *self._relating(engine, self.relation_ids))
+        return ahead
+
+    def lives(self) -> dict[str, Any]:
+        """How run_lifecycle is called in this profile."""
+        lives, steps = LIVES[self.session.profile.name]
+        until_used = self.session.profile.name != "quick"
+        return {
+            "examples": lives, "steps": steps, "seed": self.session.seed, "until_used": until_used,
+            "timeout": self.session.timeout,
+        }  # fmt: skip
+
     def _relate(self, engine: str, ids: Sequence[str]) -> dict[str, RelationOutcome]:
+        outcomes = self.ahead.result(
+            f"relations[{engine}]",
+            lambda: relate(engine, *self._relating(engine, ids), budget=self.share, progress=self.session.progress),
+        )
+        return {outcome.relation: outcome for outcome in outcomes}
+
+    def _relating(self, engine: str, ids: Sequence[str]) -> tuple[list[World], Sequence[str], Size, float | None]:
         session = self.session
-        wanted = [relation for relation in RELATIONS if relation.check.id in ids]
         cap = RELATION_WORLDS[session.profile.name]
         worlds = [session.short_world]
         for chunk in session.chunks(f"relations[{engine}]"):
@@ -186,10 +221,21 @@ class PropertySession:
             if len(worlds) >= cap:
                 break
         size: Size = "small" if session.profile.name == "quick" else "large"
-        outcomes = run_relations(
-            engine, worlds, wanted, size=size, cap=cap, timeout=session.timeout, budget=self.share, progress=session.progress
-        )  # fmt: skip
-        return {outcome.relation: outcome for outcome in outcomes}
+        return worlds[:cap], ids, size, session.timeout
+
+
+def relate(
+    engine: str,
+    worlds: Sequence[World],
+    ids: Sequence[str],
+    size: Size,
+    timeout: float | None,
+    budget: float | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> list[RelationOutcome]:
+    """run_relations over the relations with these ids."""
+    wanted = [relation for relation in RELATIONS if relation.check.id in ids]
+    return run_relations(engine, worlds, wanted, size=size, timeout=timeout, budget=budget, progress=progress)
 
 
 def catalogue() -> dict[str, Check]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from differential.engines import get_engine
 from differential.run import capabilities_of
 from properties.check import Check
 from properties.environment import run_environment
-from properties.lifecycle import run_lifecycle
+from properties.lifecycle import LifecycleOutcome, run_lifecycle
 from properties.report import EVERY_ENGINE, PropertyRecord
 from properties.session import PropertySession
 
@@ -25,28 +27,22 @@ ENVIRONMENT = Check(
     "Time zone, locale, clock, hash seed, threads, row order, start method and folder of the process change no row.",
     {},
 )
-_LIVES = {"quick": (3, 6), "ci": (12, 10), "nightly": (60, 20)}
-"""Lives of a file, and the most steps of each."""
 _WORLDS = {"quick": 12, "ci": 60, "nightly": 256}
 
 
 def lifecycle_verdict(session: PropertySession) -> tuple[PropertyRecord, str]:
-    """The life of a database, through all engines that leave one; under a time budget, other lives until it is over."""
+    """The life of a database, through all engines that leave one; under a time budget, more lives until it is over."""
     settled = session.session
-    lives, steps = _LIVES[settled.profile.name]
     record = PropertyRecord(LIFECYCLE.id, LIFECYCLE.title, EVERY_ENGINE)
     started = time.monotonic()
-    seed = settled.seed
-    while True:
-        found = run_lifecycle(
-            settled.engines, examples=lives, steps=steps, seed=seed, until_used=settled.profile.name != "quick",
-            timeout=settled.timeout, progress=settled.progress,
-        )  # fmt: skip
+    how = session.lives()
+    found = session.ahead.result("lifecycle[all]", lambda: run_lives(settled.engines, how, settled.progress))
+    record.worlds = found.examples
+    while found.passed and session.share is not None and time.monotonic() - started < session.share:
+        how["seed"] += 1
+        found = run_lives(settled.engines, how, settled.progress)
         record.worlds += found.examples
-        record.seconds = time.monotonic() - started
-        if not found.passed or session.share is None or record.seconds > session.share:
-            break
-        seed += 1
+    record.seconds = time.monotonic() - started
     if found.refused:
         none = not any(capabilities_of(get_engine(spec)).database for spec in settled.engines)
         record.status, record.reason = "not checked" if none else "refused", found.refused
@@ -61,6 +57,13 @@ def lifecycle_verdict(session: PropertySession) -> tuple[PropertyRecord, str]:
         return record, record.reason
     record.status = "pass"
     return record, ""
+
+
+def run_lives(
+    engines: Sequence[str], how: Mapping[str, Any], progress: Callable[[str], None] | None = None
+) -> LifecycleOutcome:
+    """run_lifecycle as PropertySession.lives() says."""
+    return run_lifecycle(engines, **how, progress=progress)
 
 
 def environment_verdict(engine: str, session: PropertySession) -> tuple[PropertyRecord, str]:
