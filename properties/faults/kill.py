@@ -15,6 +15,8 @@ from properties.faults.hit import Hit, Stage
 from properties.faults.target import Target
 
 REDUCTION = Budget(runs=60, seconds=60.0)
+ENOUGH_SECONDS = 120.0
+"""After which a fault that something has noticed is not tried on the checks that are left."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def kill(
                 result.found.setdefault(hit.detector, found)
                 reducible = reducible or (hit if hit.world is not None and hit.status == "fail" else None)
             result.stages[name] = round(time.monotonic() - begin, 2)
-            if first_only and result.found:
+            if result.found and (first_only or time.monotonic() - started > ENOUGH_SECONDS):
                 break
         if reduce and reducible is not None:
             tell(f"{target.id}: reducing what {reducible.detector} found")
