@@ -52,7 +52,8 @@ class SqlEngine:
 
         Raises:
             VariantError: as `run`; first > 0 without a database, or a resume.
-            DatabaseError: as `run`, or the file lacks the years before.
+            DatabaseError: as `run`, or the file cannot be gone on from.
+            SqlEngineError: it lacks the year before, or that year is not this world's.
         """
         check_variant(worlds, variant)
         if variant.resume is not None:
