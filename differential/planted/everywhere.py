@@ -98,7 +98,7 @@ PLAN = (
         _oracle("enrolment:automatic_candidate", {
             "within_cutoff(hire, rules.hire_date_cutoff)":
             "(rules.hire_date_cutoff is None or hire > rules.hire_date_cutoff)"}),
-    ), ("M21", "I17", "I32"), "auto_cutoff_day"),
+    ), ("M21", "I32"), "auto_cutoff_day"),
     Fault("B10", "The waiting period is a day too long.", _alike(
         sql_patch("year/person", {"w.waiting_period_days)": "w.waiting_period_days + 1)"}),
         _polars("people:facts", {
@@ -156,12 +156,12 @@ MONEY = (
             'pl.max_horizontal(zero, pl.col("full_match") - pl.col("over")).alias("match")'}),
         _oracle("money:within_annual_additions", {
             "from_core = min(core, over)": "from_core = over - min(match, over)"}),
-    ), ("I24",), ("additions_limit_lowers_core", "additions_limit_lowers_match")),
+    ), ("I25", "I26"), ("additions_limit_lowers_core", "additions_limit_lowers_match")),
     Fault("B17", "The catch-up contribution starts at 51.", _alike(
         sql_patch("year/money", {">= 50 AS has_catch_up": ">= 51 AS has_catch_up"}),
         python_patch(f"{_POLARS}.contributions", "CATCH_UP_AGE", lambda age: age + 1),
         python_patch(f"{_ORACLE}.money", "CATCH_UP_AGE", lambda age: age + 1),
-    ), ("I23", "I24", "M21"), "event_contribution"),
+    ), ("I23", "M21"), "event_contribution"),
     Fault("B18", "Prorated pay takes every year to have 365 days.", _alike(
         sql_patch("year/pay_days", {"pay_3 * days_3, days)": "pay_3 * days_3, 365)"}),
         _polars("contributions:_amounts", {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -54,6 +56,8 @@ class Campaign:
     @classmethod
     def at(cls, path: Path | None) -> Campaign:
         """A campaign that keeps its outcomes in this file, and goes on from what is in it. Raises CampaignError."""
+        if path is not None and not path.absolute().parent.is_dir():
+            raise CampaignError(f"{path}: its folder does not exist; make it first")
         if path is None or not path.exists():
             return cls(path)
         try:
@@ -144,9 +148,15 @@ def run_campaign(
     """Run the mutants that have no outcome yet, in processes of their own, each until the first check notices it.
 
     also_equivalent: run those on the list of equivalent ones too; one that is killed does not belong there.
-    Raises EquivalentError for a list with a stale entry.
+    Raises EquivalentError for a list with a stale entry, CampaignError for a file that another campaign writes now.
     """
-    tell = progress or (lambda _line: None)
+    with _alone(campaign.path):
+        return _run(mutants, campaign, workers, progress or (lambda _line: None), also_equivalent=also_equivalent)
+
+
+def _run(
+    mutants: Sequence[Mutant], campaign: Campaign, workers: int, tell: Callable[[str], None], *, also_equivalent: bool
+) -> Campaign:
     reasons = equivalents(all_mutants().values())
     listed = [mutant for mutant in mutants if mutant.id in reasons and not also_equivalent]
     for mutant in listed:
@@ -170,6 +180,20 @@ def run_campaign(
             campaign.keep(outcome)
             tell(f"{number}/{len(waiting)}  {outcome.id} {outcome.status} {outcome.by or ''} ({outcome.seconds:.0f} s)")
     return campaign
+
+
+@contextmanager
+def _alone(path: Path | None) -> Iterator[None]:
+    """One campaign a file: each writes all that it knows, and would undo what another one has written."""
+    if path is None:
+        yield
+        return
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CampaignError(f"{path}: another campaign is writing it; give this one a file of its own") from None
+        yield
 
 
 def fingerprint(mutant: Mutant) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from dataclasses import replace
 from pathlib import Path
 
@@ -161,6 +162,15 @@ def test_a_campaign_goes_on_from_its_file(tmp_path: Path) -> None:
     path.write_text("{}")
     with pytest.raises(CampaignError, match="not the file of a campaign"):
         Campaign.at(path)
+
+
+def test_a_file_takes_one_campaign_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "mutants.json"
+    with (tmp_path / ".mutants.json.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(CampaignError, match="another campaign is writing it"):
+            run_campaign([], Campaign.at(path))
+    run_campaign([], Campaign.at(path))
 
 
 def test_survivors_are_told_with_file_line_and_change() -> None:
