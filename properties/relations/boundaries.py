@@ -15,13 +15,14 @@ from differential.run import WorldResult
 from fixtures.world import World
 from properties.check import Check
 from properties.relations.boundaries_career import CAREER
+from properties.relations.boundaries_draws import DRAWS
 from properties.relations.boundaries_plan import PLAN
 from properties.relations.cases import Triple
 from properties.relations.judgement import Judgement
 from properties.relations.relation import Family, Size, Twin, TwinRelation
 
 _PLACES = ("below", "at", "above")
-TRIPLES: tuple[Triple, ...] = (*CAREER, *PLAN)
+TRIPLES: tuple[Triple, ...] = (*CAREER, *PLAN, *DRAWS)
 """All boundaries."""
 
 
