@@ -160,26 +160,30 @@ class CaseRun:
         except (KeyboardInterrupt, VariantError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever an engine raises is a finding about that engine
-            if isinstance(error, WorkerError) and error.kind == "hung":
-                # each further try would take as long again
-                smallest = min(worlds, key=lambda world: len(world.census) * len(world.scenario.years))
-                self._raised(
-                    smallest,
-                    left,
-                    right,
-                    f"{error} (a pass over {len(worlds)} worlds; the smallest is saved)",
-                    hung=True,
-                )
-            elif len(worlds) > 1 and not any(failed.error for failed in self.failures):
-                # halve until one is alone; one world that makes an engine raise is enough to tell
-                middle = len(worlds) // 2
-                yield from self._batches(worlds[:middle], left, right)
-                yield from self._batches(worlds[middle:], left, right)
-            elif len(worlds) == 1:
-                said, trace = describe_error(error)
-                self._raised(worlds[0], left, right, said, trace)
+            yield from self._singled_out(worlds, left, right, error)
             return
         yield _Batch(tuple(worlds), *runs)
+
+    def _singled_out(self, worlds: Sequence[World], left: Side, right: Side, error: Exception) -> Iterator[_Batch]:
+        """Halves of a batch that raised, until one world that makes the engine raise is alone: one is enough to tell."""
+        said, trace = describe_error(error)
+        smallest = min(worlds, key=lambda world: len(world.census) * len(world.scenario.years))
+        together = f"{said} (a pass over {len(worlds)} worlds; the smallest is saved)"
+        if isinstance(error, WorkerError) and error.kind == "hung":
+            self._raised(smallest, left, right, together, hung=True)  # each further try would take as long again
+        elif len(worlds) == 1:
+            self._raised(worlds[0], left, right, said, trace)
+        elif not self._has_raised:
+            middle = len(worlds) // 2
+            for half in (worlds[:middle], worlds[middle:]):
+                if not self._has_raised:
+                    yield from self._batches(half, left, right)
+            if not self._has_raised:  # it takes worlds of both halves
+                self._raised(smallest, left, right, together, trace)
+
+    @property
+    def _has_raised(self) -> bool:
+        return any(failed.error for failed in self.failures)
 
     def _raised(
         self, world: World, left: Side, right: Side, error: str, trace: str | None = None, *, hung: bool = False

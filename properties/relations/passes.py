@@ -24,30 +24,35 @@ class Raised:
 
 
 def run_all(run: Callable[[Sequence[World]], T], worlds: Sequence[World]) -> list[tuple[Sequence[World], T] | Raised]:
-    """`run` over all worlds at once. Where it raises, over halves, until one world that makes it raise is alone; other halves that
-    raise after that are left out, since one such world is enough to tell.
+    """`run` over all worlds at once. Where it raises, over halves, until one world that makes it raise is alone, or halves of which
+    neither raises; other parts that raise after that are left out, since one is enough to tell.
 
     Raises:
         VariantError: the variant does not exist, whatever the world.
     """
     done: list[tuple[Sequence[World], T] | Raised] = []
-    alone = False
-    waiting = [list(worlds)]
+    waiting: list[Sequence[World]] = [worlds]
+    raising: Sequence[World] = ()
+    message, halves_left = "", 1
     while waiting:
         part = waiting.pop()
         try:
             done.append((part, run(part)))
+            halves_left -= 1
         except (KeyboardInterrupt, VariantError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever an engine raises is a finding about that engine
+            if halves_left <= 0:
+                continue  # the one that is told is settled
+            raising, message = part, f"{type(error).__name__}: {error}".splitlines()[0][:500]
             # each further try of an engine that hangs would take as long again
             hung = isinstance(error, WorkerError) and error.kind == "hung"
-            if hung or (len(part) == 1 and not alone):
-                done.append(Raised(part[0], f"{type(error).__name__}: {error}".splitlines()[0][:500]))
-                alone = True
-            elif not alone:
-                middle = len(part) // 2
-                waiting += [part[middle:], part[:middle]]
+            middle = 0 if hung else len(part) // 2
+            halves_left = 2 if middle else 0
+            waiting += [part[middle:], part[:middle]] if middle else []
+    if raising:
+        together = f" (in a pass over {len(raising)} worlds)" if len(raising) > 1 else ""
+        done.append(Raised(raising[0], message + together))
     return done
 
 
