@@ -21,7 +21,7 @@ from fixtures.world import World
     [
         (lambda batch: len(batch) > 1, 18),  # a batch and no world alone: once passed as if nothing had been
         (lambda batch: len(batch) > 5, 18),
-        (lambda batch: True, 18),
+        (lambda _batch: True, 18),
     ],
 )
 def test_an_engine_that_raises_fails_the_case_and_is_not_asked_for_ever(
