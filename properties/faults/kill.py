@@ -184,7 +184,9 @@ def _last_resort(target: Target, result: Kill, axes: set[str], *, first_only: bo
     """What is left for a fault that nothing has noticed yet, until something does."""
     yield from _axes(target, result, {"D2", "D3", "D4", "D5"} - axes, every=False)
     stages: list[tuple[str, Stage]] = [("all chunks", partial(comparing.plain, first=comparing.FIRST_CHUNKS))]
-    if first_only:  # hundreds of mutants: what is dear and has little to add is left out, so that the score is a lower bound
+    if (
+        first_only
+    ):  # hundreds of mutants: what is dear and has little to add is left out, so that the score is a lower bound
         stages.append(("relations", partial(holding.relations, ways=False)))
     else:
         stages += [

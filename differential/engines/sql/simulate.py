@@ -132,7 +132,9 @@ def _plan_quotas(
 
 def _check_saved(saved: Saved, first: int, quotas: Mapping[int, tuple[int, int, int, int]]) -> None:
     """The year before must have left each world's planned headcount: events alone do not tell that a year is missing."""
-    active = np.bincount(saved.state["world"].to_numpy(), saved.state["is_active"].to_numpy(), max(quotas, default=0) + 1)
+    active = np.bincount(
+        saved.state["world"].to_numpy(), saved.state["is_active"].to_numpy(), max(quotas, default=0) + 1
+    )
     for world, (headcount, *_) in quotas.items():
         if active[world] != headcount:
             raise SqlEngineError(
