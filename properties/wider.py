@@ -51,7 +51,16 @@ def lifecycle_verdict(session: PropertySession) -> tuple[PropertyRecord, str]:
     if found.failure is not None:
         record.status, record.broken, record.reason = "fail", 1, found.failure.splitlines()[0]
         record.signature = found.signature
-        return record, f"{LIFECYCLE.title}: {LIFECYCLE.sentence}\n\n{found.failure}\n"
+        again = settled.command("properties", "--check", LIFECYCLE.id)
+        lines = [
+            f"{LIFECYCLE.title}: {LIFECYCLE.sentence}",
+            "",
+            found.failure,
+            "",
+            f"found with seed {how['seed']} by",
+            f"  {again}",
+        ]
+        return record, "\n".join(lines) + "\n"
     if found.unused and settled.profile.name != "quick":
         record.status, record.reason = "fail", f"never done in {found.examples} lives: {', '.join(found.unused)}"
         return record, record.reason
