@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
-from hypothesis import Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.database import ExampleDatabase, ReadOnlyDatabase
 from hypothesis.errors import Flaky, HypothesisException
 from hypothesis.strategies import SearchStrategy
@@ -116,7 +116,15 @@ def _drawing(
 ) -> None:
     # One function for both passes: Hypothesis keys its database, and thereby the replay, on the test function.
     @seed(chunk_seed)
-    @settings(max_examples=count, phases=phases, database=database, derandomize=False)
+    @settings(
+        max_examples=count,
+        phases=phases,
+        database=database,
+        derandomize=False,
+        # as in the profiles, which no plugin loads in a process that is not pytest's
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
     @given(world=strategy)
     def world_of_the_pool(world: World) -> None:
         body(world)
