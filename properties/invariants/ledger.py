@@ -58,6 +58,7 @@ class Ledger:
 
     def __init__(self, tables: Tables, *, threads: int = 1) -> None:
         self._connection = duckdb.connect(config={"threads": threads})
+        self._connection.execute("SET enable_progress_bar = false")  # long queries would draw it over the report
         self._made: set[str] = set()
         self.available: frozenset[str] = self._load(tables)
 

@@ -144,6 +144,9 @@ class Session:
 
 
 def _load_macros(session: Session) -> None:
+    session.run(
+        "SET enable_progress_bar = false"
+    )  # on by default: DuckDB would draw it over the terminal of whoever runs the engine
     for statement in _statements("macros"):
         session.run(statement)
 
