@@ -55,11 +55,6 @@ def is_plain(kind: pa.DataType) -> bool:
     )
 
 
-def comparable_type(kind: pa.DataType) -> pa.DataType:
-    """The type of `comparable` for a column of this type."""
-    return comparable(pa.chunked_array([], kind)).type
-
-
 def _ordered_bits(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Float64 bits as int64 in the order of the floats (negative numbers have their magnitude bits turned round)."""
     wide = column.cast(pa.float64())

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TypeVar
 
 from differential.reduction.measure import weight
-from differential.reduction.model import Budget, Fails, NotReproducedError, Observed, Progress, Step, Verdict
+from differential.reduction.model import Budget, Fails, Observed, Progress, Step, Verdict
 from fixtures.census import CensusError
 from fixtures.scenario import ScenarioError
 from fixtures.world import World, WorldError
@@ -172,14 +172,6 @@ def attempt(edit: Edit, world: World) -> World | None:
         return edit(world)
     except _INVALID:
         return None
-
-
-def confirmed(search: Search, world: World) -> Observed:
-    """The failure of the original world. Raises NotReproducedError."""
-    verdict = search.verdicts([world])[0]
-    if verdict is None:
-        raise NotReproducedError("the failing world passes, or fails otherwise, when it is run again")
-    return verdict
 
 
 def halves(items: Sequence[T]) -> tuple[list[T], list[T]]:

@@ -16,7 +16,6 @@ class Scratch:
 
     def __init__(self, *, in_memory: bool) -> None:
         self.in_memory = in_memory
-        self.files = 0
         self._frames: dict[str, pl.DataFrame] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
@@ -42,7 +41,6 @@ class Scratch:
             self._frames[name] = frame
         else:
             frame.write_parquet(self._path(name))
-            self.files += 1
 
     def get(self, name: str) -> pl.DataFrame:
         """The frame stored under that name."""
