@@ -96,7 +96,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     groups = {marker.kwargs["group"] for item in kept if (marker := item.get_closest_marker("property"))}
     session = config.stash.get(SESSION, None)
     if groups and session is not None and (own := property_session(config)) is not None:
-        session.shares += len(groups)
+        # other environments take as long as they take, whatever the budget
+        session.shares += sum(not group.startswith("environment") for group in groups)
         own.groups = session.shares
         own.relation_ids = tuple(id_ for id_ in own.relation_ids if not option.check or id_ in option.check)
         if not hasattr(config, "workerinput"):  # under pytest-xdist other processes do the other groups

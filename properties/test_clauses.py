@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -21,6 +22,7 @@ from fixtures.scenario import Scenario
 from fixtures.strategies import worlds
 from fixtures.world import World
 from properties.invariants import Tables, all_checks, judge_tables
+from properties.relations.designed import busy
 
 ONE = "rowid = (SELECT min(rowid) FROM {table} WHERE {where})"
 
@@ -224,9 +226,35 @@ OTHERWISE = {
 
 @pytest.fixture(scope="module")
 def sample() -> tuple[list[World], Run]:
-    drawn = gather(worlds(), 250, 5)
-    chosen = [*drawn, *(switched_off(world) for world in drawn[:40])]
+    """Designed worlds, so that every clause has something to hold whatever Hypothesis draws, and some drawn ones."""
+    designed = [
+        busy(),
+        *(replace(busy(), scenario=busy().scenario.replace(**rules)) for rules in CERTAIN),
+        impossible(),
+    ]
+    drawn = gather(worlds(), 60, 5)
+    chosen = [*designed, *drawn, *(switched_off(world) for world in [busy(), *drawn[:10]])]
     return chosen, get_engine("polars").run(chosen, Variant())
+
+
+EVERYBODY = dict.fromkeys(("young", "mid_career", "mature", "senior"), 1)
+NOBODY = dict.fromkeys(EVERYBODY, 0)
+INCOMES = dict.fromkeys(("low_income", "moderate", "high", "executive"), 1)
+AUTOMATIC = {"scope": "all_eligible_employees", "window_days": 20, "opt_out_by_income": INCOMES}
+CERTAIN: tuple[dict[str, Any], ...] = (
+    {"voluntary_enrollment": {"probability_by_age": EVERYBODY, "probability_by_income": INCOMES}},
+    {"auto_enrollment": {**AUTOMATIC, "opt_out_by_age": EVERYBODY}, "voluntary_enrollment": {"enabled": False}},
+    {"auto_enrollment": {**AUTOMATIC, "opt_out_by_age": NOBODY}, "voluntary_enrollment": {"enabled": False}},
+    {"promotion": {"base_hazard": 1, "tenure_multipliers": [5] * 5, "age_multipliers": [5] * 5, "level_dampener": 0}},
+    {"target_growth_rate": "-0.7"},
+    {"promotion": {"base_hazard": 0}, "deferral_auto_escalation": {"first_escalation_delay_years": 0}},
+)
+"""The busy world with one thing certain, or impossible."""
+
+
+def impossible() -> World:
+    """A world without a plan: it has to grow, and every hire leaves."""
+    return replace(busy(), scenario=busy().scenario.replace(new_hire_termination_rate=1))
 
 
 def switched_off(world: World) -> World:
