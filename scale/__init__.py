@@ -1,0 +1,1 @@
+"""What a simulation costs as it grows, whether a change made it slower, and whether a release may go out."""
