@@ -46,8 +46,8 @@ class Memory(Record):
     """Memory of the process tree of one run, in bytes.
 
     peak: what is judged, the larger of the sampled peak and the high-water mark. kind: of the sampled figure (PSS counts shared
-    pages once; RSS counts them in each process). sampled_peak, sampled_rss_peak: highest sample of each. high_water: the kernel's own
-    mark (VmHWM) over the tree, None where the system has none. before: of the tree when the simulation began, its input in
+    pages once; RSS counts them in each process). sampled_peak, sampled_rss_peak: highest sample of each. high_water: the kernel's
+    own mark (VmHWM) over the tree, None where the system has none. before: of the tree when the simulation began, its input in
     memory. samples: taken. longest_gap: seconds between two samples.
     """
 
@@ -65,8 +65,8 @@ class Run(Record):
     """One run of a cell in a process and a database of its own. A run that gave no result is a run too.
 
     round: number of the repetition, from 0; a warm-up is shown and not judged. seconds: wall time of the simulation with its
-    database, without the start of the process and the making of the census. process_seconds: of the whole process. cpu_seconds: user and
-    system time during `seconds`, all threads and children. stages: wall seconds by stage. years: wall seconds of each
+    database, without the start of the process and the making of the census. process_seconds: of the whole process. cpu_seconds: user
+    and system time during `seconds`, all threads and children. stages: wall seconds by stage. years: wall seconds of each
     simulated year; empty where the engine does not tell. rows_by_year: events and state rows made in each year. hashes: SHA-256 of
     `events` and `state`; empty above the size at which it is taken. monitor_seconds: CPU time that sampling took.
     """
