@@ -65,10 +65,10 @@ class Run(Record):
     """One run of a cell in a process and a database of its own. A run that gave no result is a run too.
 
     round: number of the repetition, from 0; a warm-up is shown and not judged. seconds: wall time of the simulation with its
-    database, without the start of the process and the making of the census. process_seconds: of the whole process. cpu_seconds: user
-    and system time during `seconds`, all threads and children. stages: wall seconds by stage. years: wall seconds of each
-    simulated year; empty where the engine does not tell. rows_by_year: events and state rows made in each year. hashes: SHA-256 of
-    `events` and `state`; empty above the size at which it is taken. monitor_seconds: CPU time that sampling took.
+    database, without the start of the process and the making of the census. process_seconds: of the whole process. cpu_seconds:
+    user and system time during `seconds`, all threads and children. stages: wall seconds by stage. years: wall seconds of each
+    simulated year; empty where the engine does not tell. rows_by_year: events and state rows made in each year. hashes: SHA-256
+    of `events` and `state`; empty above the size at which it is taken. monitor_seconds: CPU time that sampling took.
     """
 
     cell: Cell
