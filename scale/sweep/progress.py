@@ -68,7 +68,9 @@ class Teller:
         self._progress.advance(self._task)
         count = f"[{self._done}/{self._total}]"
         name = run.cell.key + (" (warm-up)" if run.warm_up else "")
-        self._progress.console.print(f"{count} {name}: {_result(run)}; {duration(left)} left", markup=False, highlight=False)
+        self._progress.console.print(
+            f"{count} {name}: {_result(run)}; {duration(left)} left", markup=False, highlight=False
+        )
 
     def say(self, text: str) -> None:
         """Print one line."""

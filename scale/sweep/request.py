@@ -18,8 +18,8 @@ _ROOM = 2.0
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """runs: repetitions of each cell. timeout: seconds for the whole sweep, None = no limit. leak: repeated runs in one process too.
-    memory_limit: bytes at which a run is ended, None = nearly all of the machine's. command: what repeats it."""
+    """runs: repetitions of each cell. timeout: seconds for the whole sweep, None = no limit. leak: repeated runs in one process
+    too. memory_limit: bytes at which a run is ended, None = nearly all of the machine's. command: what repeats it."""
 
     scenarios: tuple[Scenario, ...]
     engines: tuple[str, ...]
@@ -51,11 +51,11 @@ def scenarios_named(names: Sequence[str]) -> tuple[Scenario, ...]:
     return tuple(scenario(name) for name in dict.fromkeys(names))
 
 
-def order_of_round(cells: Sequence[Cell], round: int) -> list[Cell]:
+def order_of_round(cells: Sequence[Cell], number: int) -> list[Cell]:
     """The cells in an order of the round's own, the same in every sweep.
 
     Shuffled, so that the machine's drift over a round meets small and large cells and all engines alike.
     """
     order = list(cells)
-    random.Random(f"round {round}").shuffle(order)
+    random.Random(f"round {number}").shuffle(order)
     return order

@@ -6,12 +6,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from scale.sweep.analysis import analyse, undecided
+
 from differential.session import ROOT
 from scale.log import Log, now
 from scale.measuring import measure, measure_leak
 from scale.records import Cell, Run, Sweep
 from scale.status import Verdict, gravest
-from scale.sweep.analysis import analyse, undecided
 from scale.sweep.progress import Forecast, Teller, left, telling
 from scale.sweep.request import SweepRequest, order_of_round
 from scale.sweep.state import SweepState, begin
@@ -38,16 +39,16 @@ class Sweeper:
         """Warm up, then measure what is not there yet. Raises OutOfTimeError; what was measured is saved."""
         request = self._request
         todo = [
-            (cell, round)
-            for round in range(request.runs)
-            for cell in order_of_round(request.cells, round)
-            if not self.state.has(cell.key, round)
+            (cell, number)
+            for number in range(request.runs)
+            for cell in order_of_round(request.cells, number)
+            if not self.state.has(cell.key, number)
         ]
         if todo:
             for cell in self._smallest():
                 self._run(cell, WARM_UP_ROUND, [cell for cell, _ in todo])
-        for index, (cell, round) in enumerate(todo):
-            self._run(cell, round, [cell for cell, _ in todo[index + 1 :]])
+        for index, (cell, number) in enumerate(todo):
+            self._run(cell, number, [cell for cell, _ in todo[index + 1 :]])
         if request.leak:
             self._leaks()
         self._more_rounds()
@@ -56,14 +57,14 @@ class Sweeper:
         """An undecided exponent gets more repeats of its sizes, as many rounds as the policy allows."""
         for extra in range(self._request.policy.sufficiency.extra_rounds_when_inconclusive):
             cells = [cell for cell in undecided(self.state.sweep, self._request.policy) if cell in self._request.cells]
-            round = self._request.runs + extra
-            todo = [cell for cell in order_of_round(cells, round) if not self.state.has(cell.key, round)]
+            number = self._request.runs + extra
+            todo = [cell for cell in order_of_round(cells, number) if not self.state.has(cell.key, number)]
             if not cells:
                 return
             self._teller.say(f"the exponent is undecided: {len(cells)} cells run once more")
             self._teller.more(len(todo))
             for index, cell in enumerate(todo):
-                self._run(cell, round, todo[index + 1 :])
+                self._run(cell, number, todo[index + 1 :])
 
     def _smallest(self) -> list[Cell]:
         """The smallest cell of each engine: a run that is not judged fills the disk's cache and compiles what is compiled once."""
@@ -72,14 +73,14 @@ class Sweeper:
             by_engine.setdefault(cell.engine, cell)
         return list(by_engine.values())
 
-    def _run(self, cell: Cell, round: int, rest: Sequence[Cell]) -> None:
+    def _run(self, cell: Cell, number: int, rest: Sequence[Cell]) -> None:
         request = self._request
         allowed, cut = self._allowed(request.cell_timeout(cell))
         self._teller.running(cell, self._forecast.seconds(cell) + left(self._forecast, rest))
         run = measure(
             cell,
-            round=round,
-            warm_up=round == WARM_UP_ROUND,
+            round=number,
+            warm_up=number == WARM_UP_ROUND,
             timeout=allowed,
             memory_limit=request.memory_limit,
             folder=request.output,
@@ -129,9 +130,15 @@ def run_sweep(request: SweepRequest, root: Path = ROOT) -> Sweep:
     """
     state = begin(request, root)
     log = Log(request.output / "log.jsonl", state.sweep.run_id)
-    log.write("begin", command=request.command, machine=state.sweep.machine, planned=len(request.cells), resumed=bool(state.sweep.runs))
+    log.write(
+        "begin",
+        command=request.command,
+        machine=state.sweep.machine,
+        planned=len(request.cells),
+        resumed=bool(state.sweep.runs),
+    )
     total = len(request.engines) + sum(
-        not state.has(cell.key, round) for cell in request.cells for round in range(request.runs)
+        not state.has(cell.key, number) for cell in request.cells for number in range(request.runs)
     )
     interruption: KeyboardInterrupt | None = None
     out_of_time = False
@@ -150,7 +157,7 @@ def run_sweep(request: SweepRequest, root: Path = ROOT) -> Sweep:
 
 
 def _judge(state: SweepState, request: SweepRequest, *, out_of_time: bool) -> None:
-    complete = all(state.has(cell.key, round) for cell in request.cells for round in range(request.runs))
+    complete = all(state.has(cell.key, number) for cell in request.cells for number in range(request.runs))
     state.update(complete=complete, finished=now())
     series, checks = analyse(state.sweep, request.policy)
     late: list[Verdict] = ["timeout"] if out_of_time else []

@@ -33,9 +33,9 @@ class SweepState:
         self.sweep = self.sweep.model_copy(update=changes)
         write_record(self.path, self.sweep)
 
-    def has(self, cell_key: str, round: int) -> bool:
+    def has(self, cell_key: str, number: int) -> bool:
         """Whether this repetition of the cell is done (with whatever result)."""
-        return any(run.cell.key == cell_key and run.round == round for run in self.sweep.runs)
+        return any(run.cell.key == cell_key and run.round == number for run in self.sweep.runs)
 
 
 def begin(request: SweepRequest, root: Path) -> SweepState:
@@ -71,7 +71,8 @@ def _resumed(path: Path, request: SweepRequest, here: Machine, codes: Mapping[st
         "cells": found.planned == request.planned,
         "machine": found.machine.fingerprint == here.fingerprint,
         "library versions": found.machine.libraries == here.libraries,
-        "engine code": {k: c.fingerprint for k, c in found.code.items()} == {k: c.fingerprint for k, c in codes.items()},
+        "engine code": {k: c.fingerprint for k, c in found.code.items()}
+        == {k: c.fingerprint for k, c in codes.items()},
         "commit": {k: c.commit for k, c in found.code.items()} == {k: c.commit for k, c in codes.items()},
         "policy": found.policy == request.policy.fingerprint,
         "number of runs": found.repetitions == request.runs,
