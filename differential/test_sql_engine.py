@@ -17,9 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from differential.engines.sql import DatabaseError, SqlEngine, SqlEngineError
+from differential.comparison import CLAIMS, check_claim
+from differential.engines.sql import DatabaseError, SqlEngine, SqlEngineError, resume
 from differential.engines.sql.session import Session, compose, in_memory, on_disk
 from differential.engines.sql.simulate import Saved
+from differential.planted.fault import Planting
+from differential.planted.patches import text_patch, together
 from differential.run import Infeasible, Proof, Run, capabilities_of
 from differential.schemas import (
     EVENT_ORDER,
@@ -191,6 +194,46 @@ def test_switches_change_the_statements(world: World) -> None:
     assert proof_of("fused_events").statements == legacy.statements - 3 * 10
     assert proof_of("tuned_io").statements < legacy.statements
     assert "hazard_cache" in proof_of("hazard_cache").rows and "hazard_cache" not in legacy.rows
+
+
+_YEAR, _SIMULATE = "differential.engines.sql.year", "differential.engines.sql.simulate"
+IGNORED = {
+    "hazard_cache": [(_YEAR, "Plan.stage_rule"), (_SIMULATE, "_plan_quotas")],
+    "incremental_state": [(_YEAR, "Plan.stage_rule"), (_SIMULATE, "_hand_over")],
+    "fused_events": [(_YEAR, "_build_families")],
+    "tuned_io": [(_YEAR, "_build_stages"), (_SIMULATE, "_session")],
+}
+"""Where each switch decides. In tuned_io's places the plan is asked for `plan.tuned_io`."""
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_a_switch_that_is_ignored_makes_no_proof(world: World, switch: str) -> None:
+    """What the proof names is what ran, not what was asked for; a switch that is followed in places is a fall-back."""
+    legacy = SqlEngine().run([world], Variant(level="legacy"))
+    assert check_claim(CLAIMS["levels"], legacy, SqlEngine().run([world], Variant(level=switch))).ok
+    places = [_ignoring(switch, *place) for place in IGNORED[switch]]
+    with together(*places)():
+        ignored = SqlEngine().run([world], Variant(level=switch))
+    outcome = check_claim(CLAIMS["levels"], legacy, ignored)
+    assert same(ignored, legacy) and [code for code, _ in outcome.reasons] == ["differ"]
+    if len(places) > 1 and switch != "incremental_state":  # whose two places only work as one
+        with places[0]():
+            half = SqlEngine().run([world], Variant(level=switch))
+        assert half.proof is not None and half.proof.fallbacks == (f"{switch}: taken at some branches only",)
+
+
+def _ignoring(switch: str, module: str, name: str) -> Planting:
+    asked = "plan.tuned_io" if switch == "tuned_io" else f'"{switch}" in {"self" if "." in name else "plan"}.switches'
+    return text_patch(module, name, {asked: "False"})
+
+
+def test_both_legs_of_a_resumed_run_took_a_switch(world: World) -> None:
+    first = SqlEngine().run([world], Variant())
+    assert first.proof is not None
+    second = replace(first, proof=replace(first.proof, switches=frozenset({"tuned_io"}), fallbacks=("other",)))
+    joined = resume.join(first, second).proof
+    assert joined is not None
+    assert joined.switches == {"tuned_io"} and joined.fallbacks == ("other",)
 
 
 def test_legacy_flag_forces_every_switch_off(world: World, reference: Run, monkeypatch: pytest.MonkeyPatch) -> None:

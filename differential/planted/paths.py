@@ -146,6 +146,9 @@ SQL = (
     Fault("S57", "A resumed run has forgotten who opted out.",
           {"sql": python_patch(f"{_SQL}.resume", "load", _nobody_opted_out)},
           ("D5", "M06"), "event_enrollment_change"),
+    Fault("S58", "The switch fused_events is ignored: each event type is a statement of its own at every level.",
+          {"sql": text_patch(f"{_SQL}.year", "_build_families", {'"fused_events" in plan.switches': "False"})},
+          ("D3",), "event_contribution", verdict="refused"),
 )  # fmt: skip
 
 POLARS = (

@@ -162,7 +162,7 @@ def _join_proofs(first: Proof | None, second: Proof | None) -> Proof:
     assert second is not None
     return replace(
         second,
-        switches=first.switches | second.switches,
+        switches=first.switches & second.switches,
         shard_rows=tuple(a + b for a, b in zip(first.shard_rows, second.shard_rows, strict=True)),
         statements=first.statements + second.statements,
         rows=_added(first.rows, second.rows),

@@ -134,7 +134,7 @@ def _proof(worlds: Sequence[World], plan: Plan, record: Record) -> Proof:
         versions={"duckdb": duckdb.__version__, "pyarrow": pa.__version__},
         pid=os.getpid(),
         threads=record.threads,
-        switches=plan.switches,
+        switches=plan.branches.taken,
         inputs=tuple(world.fingerprint for world in worlds),
         shard_rows=tuple(record.shard_rows.tolist()),
         forced_legacy=legacy_forced(),
@@ -142,6 +142,7 @@ def _proof(worlds: Sequence[World], plan: Plan, record: Record) -> Proof:
         rows=dict(record.rows),
         planned=dict(record.planned),
         ignored_hires=record.ignored_hires,
+        fallbacks=plan.branches.mixed,
         legs=(os.getpid(),),
         seconds=dict(record.seconds),
     )

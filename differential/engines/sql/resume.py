@@ -93,6 +93,8 @@ def _joined_proof(first: Proof, second: Proof) -> Proof:
     return replace(
         second,
         pid=first.pid,
+        switches=first.switches & second.switches,
+        fallbacks=tuple(dict.fromkeys(first.fallbacks + second.fallbacks)),
         legs=first.legs + second.legs,
         statements=first.statements + second.statements,
         shard_rows=tuple(a + b for a, b in zip(first.shard_rows, second.shard_rows, strict=True)),

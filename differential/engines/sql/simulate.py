@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -65,8 +65,7 @@ def simulate(worlds: Sequence[World], plan: Plan, first: int, count: int, saved:
         SqlEngineError: the saved tables do not hold the opening set that the worlds' plans start from.
     """
     record = Record(shard_rows=np.zeros(plan.shards, np.int64))
-    make_session = in_memory if plan.tuned_io else on_disk
-    with make_session(plan.threads) as session:
+    with _session(plan) as session:
         record.threads = session.threads
         with record.timed("load"):
             _load(session, worlds)
@@ -80,7 +79,18 @@ def simulate(worlds: Sequence[World], plan: Plan, first: int, count: int, saved:
                 break
             _simulate_year(session, plan, year_index, quotas[year_index], record)
         record.statements = session.statements
+    if not record.state:
+        # with no year to make, every way is gone to its end
+        plan.branches.on.update(plan.switches)
     return record
+
+
+def _session(plan: Plan) -> AbstractContextManager[Session]:
+    if plan.tuned_io:
+        plan.branches.on.add("tuned_io")
+        return in_memory(plan.threads)
+    plan.branches.off.add("tuned_io")
+    return on_disk(plan.threads)
 
 
 def _load(session: Session, worlds: Sequence[World]) -> None:
@@ -118,8 +128,11 @@ def _plan_quotas(
         # without a calendar a world takes part in no year
         session.run("DELETE FROM calendar WHERE world IN (SELECT world FROM quota WHERE code IS NOT NULL)")
     if "hazard_cache" in plan.switches:
+        plan.branches.on.add("hazard_cache")
         session.run(rule("hazard_table"))
         record.rows["hazard_cache"] = session.rows("SELECT count(*) FROM hazard")[0][0]
+    else:
+        plan.branches.off.add("hazard_cache")
     quotas: dict[int, dict[int, tuple[int, int, int, int]]] = defaultdict(dict)
     record.planned.update(hires=0, exits=0, new_hire_exits=0)
     for world, year_index, headcount, hires, exits, new_hire_exits, _ in rows:
@@ -145,9 +158,11 @@ def _check_saved(saved: Saved, first: int, quotas: Mapping[int, tuple[int, int, 
 
 def _restore(session: Session, plan: Plan, saved: Saved) -> None:
     if "incremental_state" in plan.switches:
+        plan.branches.on.add("incremental_state")
         session.register("saved_in", saved.state)
         session.run("CREATE OR REPLACE TABLE state_before AS FROM saved_in")
     else:
+        plan.branches.off.add("incremental_state")
         session.register("saved_in", saved.events)
         session.run("CREATE OR REPLACE TABLE events_before AS FROM saved_in")
     session.unregister_all()
@@ -186,9 +201,11 @@ def _check_headcounts(state: pa.Table, year_index: int, quotas: Mapping[int, tup
 def _hand_over(session: Session, plan: Plan, events: pa.Table, state: pa.Table) -> None:
     """Keep what the next year opens from: the state, or else every event so far."""
     if "incremental_state" in plan.switches:
+        plan.branches.on.add("incremental_state")
         session.register("handed_over", state)
         session.run("CREATE OR REPLACE TABLE state_before AS FROM handed_over")
     else:
+        plan.branches.off.add("incremental_state")
         session.register("handed_over", events)
         session.run("CREATE TABLE IF NOT EXISTS events_before AS FROM handed_over LIMIT 0")
         session.run("INSERT INTO events_before FROM handed_over")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from differential.engines.sql.session import RULES, Session, compose, rule
 from differential.schemas import EVENT_TYPES
@@ -23,13 +23,38 @@ PERSON_STAGES = (
 assert all((RULES / f"{family}.sql").exists() for family in FAMILIES)
 
 
+@dataclass
+class Branches:
+    """Which way was gone where a switch decides, noted there; a branch that looks at no switch leaves its mark all the same.
+
+    on, off: switches by whose path, or by whose absence's path, at least one branch went.
+    """
+
+    on: set[str] = field(default_factory=set)
+    off: set[str] = field(default_factory=set)
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """Switches that every branch went by."""
+        return frozenset(self.on - self.off)
+
+    @property
+    def mixed(self) -> tuple[str, ...]:
+        """What a proof says of switches that were followed in one place and not in another."""
+        return tuple(f"{switch}: taken at some branches only" for switch in sorted(self.on & self.off))
+
+
 @dataclass(frozen=True)
 class Plan:
-    """How the statements of a year are laid out: the switches in force, shards, and threads for them."""
+    """How the statements of a year are laid out: the switches asked for, shards, and threads for them; and how it was done.
+
+    branches: which ways were gone, filled as the statements run.
+    """
 
     switches: frozenset[str]
     shards: int
     threads: int
+    branches: Branches = field(default_factory=Branches, compare=False)
 
     @property
     def tuned_io(self) -> bool:
@@ -37,11 +62,21 @@ class Plan:
 
     def stage_rule(self, stage: str, year_index: int) -> str:
         """The statement of a stage; two of them have alternatives."""
+        on, off = self.branches.on, self.branches.off
         if stage == "opening":
-            carried = "opening_carried" if "incremental_state" in self.switches else "opening_folded"
-            return rule(f"year/{carried if year_index else 'opening_census'}")
+            if not year_index:
+                return rule("year/opening_census")
+            if "incremental_state" in self.switches:
+                on.add("incremental_state")
+                return rule("year/opening_carried")
+            off.add("incremental_state")
+            return rule("year/opening_folded")
         if stage == "hazard_of_person":
-            return rule("year/hazard_cached" if "hazard_cache" in self.switches else "year/hazard_inline")
+            if "hazard_cache" in self.switches:
+                on.add("hazard_cache")
+                return rule("year/hazard_cached")
+            off.add("hazard_cache")
+            return rule("year/hazard_inline")
         return rule(f"year/{stage}")
 
 
@@ -84,9 +119,11 @@ def _build_stages(
     queries = {stage: plan.stage_rule(stage, year_index) for stage in stages}
     last = stages[-1]
     if plan.tuned_io:
+        plan.branches.on.add("tuned_io")
         body = queries.pop(last)
         session.fill(target, compose(queries, body), values)
         return
+    plan.branches.off.add("tuned_io")
     for stage, query in queries.items():
         name = target if stage == last else f"{stage}{suffix}"
         session.fill(name, _suffixed(query, stages, suffix), values)
@@ -105,11 +142,14 @@ def _build_families(session: Session, plan: Plan, suffix: str) -> Mapping[str, s
     families = [rule(family) for family in FAMILIES]
     if "fused_events" in plan.switches and plan.tuned_io and not suffix:
         # nothing to unite and nothing to keep: the rows are made in the statement that reads them
+        plan.branches.on.add("fused_events")
         return {"event_row": _union(families)}
     table = f"event_row{suffix}"
     if "fused_events" in plan.switches:
+        plan.branches.on.add("fused_events")
         session.fill(table, _suffixed(_union(families), ["person_year"], suffix))
     else:
+        plan.branches.off.add("fused_events")
         first, *others = [_suffixed(family, ["person_year"], suffix) for family in families]
         session.fill(table, first)
         for query in others:
