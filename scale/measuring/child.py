@@ -26,7 +26,7 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _SIGKILL = 1, 36, 9
 _HASH_ORDER = ("employee_id", "simulation_year")
 
 
-class CannotMeasure(Exception):
+class CannotMeasureError(Exception):
     """What was asked for does not exist; the message is for people."""
 
 
@@ -49,9 +49,9 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
     _die_with_parent()
     try:
         return _measure(request, parent)
-    except CannotMeasure as error:
+    except CannotMeasureError as error:
         return {"error": str(error), "memory": False}
-    except BaseException as error:  # whatever an engine raises, SystemExit included, is its result
+    except BaseException as error:  # noqa: BLE001 - whatever an engine raises, SystemExit included, is its result
         last = traceback.format_exc().strip().splitlines()[-12:]
         text = "\n".join([f"{type(error).__name__}: {error}".strip(), *(f"  | {line}" for line in last)])
         return {"error": text, "memory": isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__}
@@ -77,24 +77,22 @@ def _measure(request: dict[str, Any], parent: Parent) -> dict[str, Any]:
     gc.collect()
     reset = _reset_high_water()
     parent.tell(f"ready {json.dumps({'high_water': reset})}")
-    timings: list[dict[str, float]] = []
     for number in range(request["repeats"]):
         database = Path(request["folder"]) / f"run-{number}.duckdb" if getattr(capabilities, "database", True) else None
         variant = _variant(cell, database)
         if reset:
             _reset_high_water()
         run, timing = _timed(engine, world, variant)
-        timings.append(timing)
         if request["repeats"] > 1:
             del run
             if database is not None:
                 database.unlink(missing_ok=True)
             _give_back_memory()
-        parent.tell("done")
+        parent.tell(f"done {json.dumps(timing)}")
     if request["repeats"] > 1:
-        return {"timings": timings}
+        return {}
     return {
-        "timings": timings,
+        "timing": timing,
         **_look_at(run, cell, scenario, fingerprint, capabilities, database, request["hash_rows_limit"]),
     }
 
@@ -107,7 +105,7 @@ def _hold_to(root: Path) -> None:
     for package in (differential, fixtures):
         found = Path(str(package.__file__)).resolve()
         if root not in found.parents:
-            raise CannotMeasure(
+            raise CannotMeasureError(
                 f"{package.__name__} was imported from {found.parent}, not from {root}: is that a checkout of this project?"
             )
 
@@ -117,13 +115,15 @@ def _refuse_what_it_lacks(cell: dict[str, Any], capabilities: Any) -> None:
 
     levels = getattr(capabilities, "levels", None)
     if levels is not None and cell["level"] not in levels and "+" not in cell["level"]:
-        raise CannotMeasure(f"engine {cell['engine']} has no level {cell['level']!r}; it has {', '.join(levels)}")
+        raise CannotMeasureError(f"engine {cell['engine']} has no level {cell['level']!r}; it has {', '.join(levels)}")
     unknown = sorted(parse_level(cell["level"]) - _switches_of(capabilities)) if "+" in cell["level"] else []
     if unknown:
-        raise CannotMeasure(f"engine {cell['engine']} has no switch {', '.join(unknown)}")
+        raise CannotMeasureError(f"engine {cell['engine']} has no switch {', '.join(unknown)}")
     for axis in ("threads", "shards"):
         if cell[axis] > 1 and not getattr(capabilities, axis, True):
-            raise CannotMeasure(f"engine {cell['engine']} has no {axis}: a cell with {axis}={cell[axis]} cannot be run")
+            raise CannotMeasureError(
+                f"engine {cell['engine']} has no {axis}: a cell with {axis}={cell[axis]} cannot be run"
+            )
 
 
 def _switches_of(capabilities: Any) -> frozenset[str]:
@@ -139,16 +139,21 @@ def _variant(cell: dict[str, Any], database: Path | None) -> Any:
     known = {field.name: field.default for field in dataclasses.fields(Variant)}
     lacking = [f"{name}={value}" for name, value in asked.items() if name not in known and value not in (1, None)]
     if lacking:
-        raise CannotMeasure(f"this release runs without {', '.join(lacking)}: its Variant has no such field")
+        raise CannotMeasureError(f"this release runs without {', '.join(lacking)}: its Variant has no such field")
     return Variant(**{name: value for name, value in asked.items() if name in known})
 
 
 def _timed(engine: Any, world: Any, variant: Any) -> tuple[Any, dict[str, float]]:
     """One run, with the wall time and the CPU time of this process and the children that it waited for."""
-    cpu, wall = os.times(), time.perf_counter()
+    cpu, wall = _cpu_seconds(), time.perf_counter()
     run = engine.run([world], variant)
-    seconds, after = time.perf_counter() - wall, os.times()
-    return run, {"seconds": seconds, "cpu": sum(after[:4]) - sum(cpu[:4])}
+    seconds = time.perf_counter() - wall
+    return run, {"seconds": seconds, "cpu": _cpu_seconds() - cpu}
+
+
+def _cpu_seconds() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _look_at(
@@ -184,7 +189,7 @@ def _by_year(table: Any) -> dict[str, int]:
     import pyarrow.compute as pc
 
     if "simulation_year" not in table.column_names:
-        raise CannotMeasure(
+        raise CannotMeasureError(
             f"the engine left a table without simulation_year: {', '.join(table.column_names) or 'no columns'}"
         )
     counted = pc.value_counts(table["simulation_year"])

@@ -30,8 +30,8 @@ class _Pace:
 class Monitor:
     """Watches a tree from `start` to `stop`.
 
-    limit: bytes of the tree at which it is killed; `exceeded` then holds what it had. high_water: whether the marks of the tree were
-    reset just before, so that they belong to what is watched.
+    limit: bytes of the tree at which it is killed; `exceeded` then holds what it had. high_water: whether the marks of the tree
+    were reset just before, so that they belong to what is watched.
     """
 
     def __init__(self, tree: Tree, *, limit: int | None, high_water: bool) -> None:

@@ -28,7 +28,7 @@ _TAIL_LINES = 12
 _POOLS = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
-class ChildFailure(Exception):
+class ChildError(Exception):
     """The child gave no result; `status` says why as a Run does."""
 
     def __init__(self, status: Literal["failed", "timeout", "memory"], message: str) -> None:
@@ -66,7 +66,7 @@ class Child:
         """Wait for the child to say `word`; returns what it said with it. limit: bytes of the tree at which it is killed.
 
         Raises:
-            ChildFailure: it ended, took too long or took too much memory. ChildResult: it gave its result instead.
+            ChildError: it ended, took too long or took too much memory. ChildResult: it gave its result instead.
         """
         while b"\n" not in self._buffer:
             if select.select([self._socket], [], [], _POLL_SECONDS)[0]:
@@ -83,7 +83,7 @@ class Child:
         line, self._buffer = self._buffer.split(b"\n", 1)
         said, _, data = line.decode().partition(" ")
         if said != word:
-            raise ChildFailure("failed", f"the child said {said!r} where {word!r} was expected")
+            raise ChildError("failed", f"the child said {said!r} where {word!r} was expected")
         return dict(json.loads(data)) if data else {}
 
     def answer(self, phase: str) -> None:
@@ -93,7 +93,7 @@ class Child:
             self._socket.sendall(b"\n")
 
     def result(self, limit: int | None) -> dict[str, Any]:
-        """Wait for the child's end; returns its result. Raises ChildFailure as `hear`, and for a failure that it reports."""
+        """Wait for the child's end; returns its result. Raises ChildError as `hear`, and for a failure that it reports."""
         while self._process.poll() is None:
             select.select([self._socket], [], [], _POLL_SECONDS)
             self._check_time()
@@ -120,32 +120,32 @@ class Child:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(10)
         self._read_result()
-        raise ChildFailure("failed", f"the child ended {self._phase}, before {word!r}{self._tail()}")
+        raise ChildError("failed", f"the child ended {self._phase}, before {word!r}{self._tail()}")
 
     def _read_result(self) -> dict[str, Any]:
         if not self._result.exists():
             raise self._death()
         result: dict[str, Any] = json.loads(self._result.read_text(encoding="utf-8"))
         if "error" in result:
-            raise ChildFailure("memory" if result["memory"] else "failed", result["error"])
+            raise ChildError("memory" if result["memory"] else "failed", result["error"])
         return result
 
-    def _death(self) -> ChildFailure:
+    def _death(self) -> ChildError:
         code, tail = self._process.poll(), self._tail()
         if code is None:
-            return ChildFailure("failed", f"the process closed its connection {self._phase} and went on{tail}")
+            return ChildError("failed", f"the process closed its connection {self._phase} and went on{tail}")
         if code == -signal.SIGKILL:
-            return ChildFailure("memory", f"the process was killed {self._phase}, most likely out of memory{tail}")
+            return ChildError("memory", f"the process was killed {self._phase}, most likely out of memory{tail}")
         if code == -signal.SIGABRT and "memory allocation of" in tail:  # what Rust libraries such as Polars say
-            return ChildFailure("memory", f"the process ran out of memory {self._phase}{tail}")
+            return ChildError("memory", f"the process ran out of memory {self._phase}{tail}")
         how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
-        return ChildFailure("failed", f"the process ended {how} {self._phase}{tail}")
+        return ChildError("failed", f"the process ended {how} {self._phase}{tail}")
 
     def _check_time(self) -> None:
         if time.perf_counter() - self.started > self._timeout:
             tail = self._tail()
             self.end()
-            raise ChildFailure("timeout", f"no result in {self._timeout:g} s; it was killed {self._phase}{tail}")
+            raise ChildError("timeout", f"no result in {self._timeout:g} s; it was killed {self._phase}{tail}")
 
     def _check_memory(self, limit: int | None) -> None:
         if limit is None or self.tree is None:
@@ -153,7 +153,7 @@ class Child:
         held = sum(member.now for member in self.tree.resident())
         if held > limit:
             self.end()
-            raise ChildFailure("memory", over_limit(held, limit, self._phase))
+            raise ChildError("memory", over_limit(held, limit, self._phase))
 
     def _tail(self) -> str:
         text = (self._folder / "log").read_bytes()[-8000:].decode(errors="replace").strip()

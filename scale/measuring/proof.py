@@ -13,7 +13,7 @@ _PEOPLE_A_SHARD = 20
 
 def objections(cell: Cell, answer: dict[str, Any]) -> list[str]:
     """What the child's answer says against its being `cell`; empty when nothing does."""
-    found = list(_of_tables(cell, answer))
+    found = list(_of_tables(answer))
     proof = answer["proof"]
     if proof is None:
         return [*found, "no proof: which engine made the rows, and how, cannot be told"]
@@ -37,7 +37,7 @@ def proof_of(answer: dict[str, Any]) -> dict[str, str | int | list[str]]:
     }
 
 
-def _of_tables(cell: Cell, answer: dict[str, Any]) -> Iterator[str]:
+def _of_tables(answer: dict[str, Any]) -> Iterator[str]:
     for reason in answer["infeasible"]:
         yield f"the world is infeasible: {reason}"
     without = [str(year) for year in answer["years"] if not answer["rows"]["state"].get(str(year))]

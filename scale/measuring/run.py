@@ -10,7 +10,7 @@ from typing import Any
 
 from scale.measuring.machine import load, total_memory
 from scale.measuring.monitor import Monitor
-from scale.measuring.process import Child, ChildFailure, over_limit, private_folder
+from scale.measuring.process import Child, ChildError, over_limit, private_folder
 from scale.measuring.proof import objections, proof_of
 from scale.measuring.tree import Used
 from scale.records import Cell, Memory, Run
@@ -52,7 +52,7 @@ def measure(
     removed. memory_limit: bytes of the process tree, None = 85 % of what there is. root: the checkout of this project that is
     measured. hash_rows_limit: most rows of both tables at which their hashes are taken.
     """
-    started = dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds")
+    started = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
     head: dict[str, Any] = {"cell": cell, "round": round, "warm_up": warm_up, "started": started, "load": load()}
     begun, seen = time.perf_counter(), _Seen()
     request = {"cell": cell.model_dump(), "repeats": 1, "hash_rows_limit": hash_rows_limit}
@@ -64,7 +64,7 @@ def measure(
                 answer = _converse(child, limit, seen)
             finally:
                 child.end()
-    except ChildFailure as failure:
+    except ChildError as failure:
         tail: dict[str, Any] = {"status": failure.status, "error": str(failure)}
     except OSError as error:
         tail = {"status": "failed", "error": f"the process could not be started or spoken to: {error}"}
@@ -85,16 +85,16 @@ def _converse(child: Child, limit: int, seen: _Seen) -> dict[str, Any]:
     ready = child.hear("ready", limit)
     tree = child.tree
     if tree is None:
-        raise ChildFailure("failed", "the process cannot be looked at, so its memory cannot be measured")
+        raise ChildError("failed", "the process cannot be looked at, so its memory cannot be measured")
     tree.find()
     monitor, before = Monitor(tree, limit=limit, high_water=bool(ready["high_water"])), tree.used()
     monitor.start()
     child.answer("during the simulation")
     try:
         child.hear("done", None)  # the monitor holds it to the limit
-    except ChildFailure:
+    except ChildError:
         if monitor.exceeded is not None:
-            raise ChildFailure("memory", over_limit(monitor.exceeded, limit, "during the simulation")) from None
+            raise ChildError("memory", over_limit(monitor.exceeded, limit, "during the simulation")) from None
         raise
     finally:
         monitor.stop()
@@ -118,8 +118,7 @@ def _account(seen: _Seen, root: int, before: dict[int, Used], after: dict[int, U
 
 def _figures(cell: Cell, answer: dict[str, Any], seen: _Seen) -> dict[str, Any]:
     against = objections(cell, answer)
-    (timing,) = answer["timings"]
-    counts, proof = answer["rows"], answer["proof"] or {}
+    timing, counts, proof = answer["timing"], answer["rows"], answer["proof"] or {}
     return {
         "status": "refused" if against else "ok",
         "error": "; ".join(against),
