@@ -117,10 +117,19 @@ class Regression(_Section):
     """Base against candidate."""
 
     pairs_initial: Annotated[int, Field(ge=5)]
+    screening_difference_above: _Fraction
     pairs_confirmation: Annotated[int, Field(ge=5)]
     p_value_below: _Fraction
     median_difference_above: _Fraction
     geometric_mean_above: _Fraction
+
+    @model_validator(mode="after")
+    def _screening(self) -> Self:
+        if self.screening_difference_above > self.median_difference_above:
+            raise ValueError(
+                "screening_difference_above has to be at most median_difference_above, or slower cells slip through"
+            )
+        return self
 
 
 class Monitor(_Section):
