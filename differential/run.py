@@ -39,7 +39,8 @@ class Proof:
     ignored_hires: census rows hired after the opening date. fallbacks: anything done instead of what was asked.
     legs: process ids of the legs of a resumed run, in order. database: file the tables were left in.
     company: worlds of the same pass that are no part of this result; set by the suite.
-    inputs: fingerprints of the worlds, in order. seconds: stage name to wall time (never compared).
+    inputs: fingerprints of the worlds, in order. seconds: stage name to wall time; year_seconds: wall time of each simulated
+    year, in order, empty where the engine does not tell (neither is ever compared).
     """
 
     engine: str
@@ -60,6 +61,7 @@ class Proof:
     database: str | None = None
     company: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
+    year_seconds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -264,6 +264,8 @@ def test_resume_goes_on_in_a_new_process(years: int, level: str, worlds: list[Wo
     assert len(set(result.proof.legs)) == 2
     assert result.proof.planned == reference.proof.planned
     assert result.proof.rows["events"] == result.events.num_rows
+    assert len(result.proof.year_seconds) == max(len(world.scenario.years) for world in worlds)
+    assert min(result.proof.year_seconds) > 0
 
 
 def test_order_of_census_rows_has_no_meaning(worlds: list[World], reference: Run) -> None:

@@ -278,6 +278,7 @@ def test_resume_goes_on_in_a_new_process(world: World, reference: Run, level: st
     assert run.proof is not None and reference.proof is not None
     assert len(set(run.proof.legs)) == 2 and run.proof.legs[0] == os.getpid()
     assert dict(run.proof.planned) == dict(reference.proof.planned)
+    assert len(run.proof.year_seconds) == len(world.scenario.years) and min(run.proof.year_seconds) > 0
 
 
 def test_resume_after_the_last_year_has_one_leg(world: World, reference: Run) -> None:

@@ -26,12 +26,13 @@ class Route:
 
 @dataclass
 class Ledger:
-    """What a run did: plans collected, rows per stage, people per shard, seconds per stage."""
+    """What a run did: plans collected, rows per stage, people per shard, seconds per stage and per year."""
 
     statements: int = 0
     rows: Counter[str] = field(default_factory=Counter)
     shard_rows: Counter[int] = field(default_factory=Counter)
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    year_seconds: list[float] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
 
     @contextmanager

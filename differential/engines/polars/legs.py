@@ -154,6 +154,7 @@ def _proof(leg: Leg, ledger: Ledger, planned: Mapping[str, int], ignored_hires: 
         legs=(os.getpid(),),
         database=None if leg.database is None else str(leg.database),
         seconds=dict(ledger.seconds),
+        year_seconds=tuple(ledger.year_seconds),
     )
 
 
@@ -170,6 +171,7 @@ def _join_proofs(first: Proof | None, second: Proof | None) -> Proof:
         planned=_added(first.planned, second.planned),
         legs=first.legs + second.legs,
         seconds=_added(first.seconds, second.seconds),
+        year_seconds=first.year_seconds + second.year_seconds,
     )
 
 

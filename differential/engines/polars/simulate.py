@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,12 +69,14 @@ class Simulation:
         for offset in range(first, end):
             if not self.plan.running[offset].any():
                 break
+            begin = time.perf_counter()
             if offset > first and not self.route.has("incremental_state"):
                 opening = self._fold(scratch, names)
             running = np.flatnonzero(self.plan.running[offset])
             if len(running) < len(self.worlds):
                 opening = opening.filter(pl.col("world").is_in(running))
             opening = self._year(offset, opening, hazards, scratch)
+            self.ledger.year_seconds.append(time.perf_counter() - begin)
             names.append(offset)
         if not names:
             self.ledger.taken.update(self.route.switches)  # with no year to make, every path is taken to its end

@@ -145,4 +145,5 @@ def _proof(worlds: Sequence[World], plan: Plan, record: Record) -> Proof:
         fallbacks=plan.branches.mixed,
         legs=(os.getpid(),),
         seconds=dict(record.seconds),
+        year_seconds=tuple(record.year_seconds),
     )

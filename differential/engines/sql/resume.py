@@ -101,6 +101,7 @@ def _joined_proof(first: Proof, second: Proof) -> Proof:
         rows=_sums(first.rows, second.rows),
         planned=_sums(first.planned, second.planned),
         seconds={name: float(value) for name, value in _sums(first.seconds, second.seconds).items()},
+        year_seconds=first.year_seconds + second.year_seconds,
     )
 
 

@@ -47,6 +47,7 @@ class Record:
     planned: Counter[str] = field(default_factory=Counter)
     shard_rows: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    year_seconds: list[float] = field(default_factory=list)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -77,7 +78,9 @@ def simulate(worlds: Sequence[World], plan: Plan, first: int, count: int, saved:
         for year_index in range(first, first + count):
             if year_index not in quotas:
                 break
+            begin = time.perf_counter()
             _simulate_year(session, plan, year_index, quotas[year_index], record)
+            record.year_seconds.append(time.perf_counter() - begin)
         record.statements = session.statements
     if not record.state:
         # with no year to make, every way is gone to its end
