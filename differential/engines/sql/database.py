@@ -38,13 +38,13 @@ def check(path: Path) -> None:
         _check_tables(connection, path)
 
 
-def write(path: Path, worlds: Sequence[World], run: Run, first: int) -> None:
+def write(path: Path, worlds: Sequence[World], run: Run, first: int, threads: int) -> None:
     """Replace the worlds' rows of years with index >= first by the run's, in one transaction.
 
     Raises:
         DatabaseError: nothing was changed.
     """
-    with _connect(path) as connection:
+    with _connect(path, threads) as connection:
         connection.execute("BEGIN TRANSACTION")
         try:
             _create_tables(connection, path)
@@ -95,11 +95,11 @@ def _pairs(worlds: Sequence[World], first: int) -> pa.Table:
 
 
 @contextmanager
-def _connect(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def _connect(path: Path, threads: int = 1) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the file; what goes wrong inside is told as one DatabaseError that names it."""
     try:
         limit = int(psutil.virtual_memory().total * 0.5) >> 20
-        connection = duckdb.connect(str(path), config={"threads": "1", "memory_limit": f"{limit}MiB"})
+        connection = duckdb.connect(str(path), config={"threads": str(threads), "memory_limit": f"{limit}MiB"})
         try:
             yield connection
         finally:

@@ -109,7 +109,7 @@ def save(run: Run, worlds: Sequence[World], variant: Variant, first: int) -> Run
     if variant.database is None:
         return run
     begin = time.perf_counter()
-    database.write(variant.database, worlds, run, first)
+    database.write(variant.database, worlds, run, first, variant.threads)
     assert run.proof is not None
     seconds = {**run.proof.seconds, "database": time.perf_counter() - begin}
     return replace(run, proof=replace(run.proof, database=str(variant.database), seconds=seconds))
