@@ -152,7 +152,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     found.exit_status = int(exitstatus)
     found.finish()
     if found.stale and exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        session.exitstatus = found.exit_status = pytest.ExitCode.TESTS_FAILED
     for path in session.config.option.properties_report:
         write_report(path, report_json(found) if path.suffix == ".json" else report_markdown(found))
 

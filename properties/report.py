@@ -16,7 +16,7 @@ REPORT_SCHEMA_VERSION = 1
 EVERY_ENGINE = "*"
 """The engine of a check that takes all of them together."""
 ORDER = ("refused", "fail", "unfinished", "warn", "off", "not checked", "pass")
-"""Statuses from the gravest on; `not checked` and `off` are never a pass."""
+"""Statuses from the gravest on; `warn`, `off` and `not checked` are never a pass, of a check or of the whole."""
 _MARKS = {
     "pass": "32",
     "fail": "31;1",
@@ -69,12 +69,15 @@ class PropertyReport:
 
     @property
     def status(self) -> str:
-        """The gravest of all; `empty` without any. What is off or was not checked makes no pass of itself."""
+        """The gravest of all; `empty` without any. `pass` only where every check passed and pytest has nothing else to say."""
         found = {record["status"] for record in self.records}
-        worst = next((status for status in ORDER if status in found), "empty")
-        if worst in ("off", "not checked", "warn") and "pass" in found:
-            worst = "pass"
-        return "unfinished" if worst == "pass" and self.exit_status else worst
+        if not found:
+            return "empty"
+        if self.stale:
+            found.add("fail")
+        if self.exit_status:
+            found.add("unfinished")
+        return next(status for status in ORDER if status in found)
 
 
 def property_record(record: PropertyRecord) -> dict[str, Any]:
