@@ -202,7 +202,7 @@ class ComparedCell(Record):
     """initial, then a confirmation of its own where the initial pairs looked different; only it counts then.
 
     ratio: median of candidate over median of base. p_value: of Mann-Whitney, two-sided. same_results: whether both left equal
-    tables.
+    tables. memory: peaks in bytes beside the times of all pairs.
     """
 
     cell: Cell
@@ -212,6 +212,7 @@ class ComparedCell(Record):
     p_value: float | None
     verdict: Literal["slower", "faster", "unchanged", "insufficient", "failed"]
     same_results: bool | None
+    memory: Pairs | None = None
     note: str = ""
 
 

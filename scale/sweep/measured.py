@@ -66,6 +66,16 @@ def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def engines(sweep: Sweep) -> list[str]:
-    """The engines of the sweep, in the order given."""
-    return list(sweep.code)
+def main_line(cells: Iterable[Cell], axis: Axis) -> list[Cell] | None:
+    """The line that decides on an axis: level high if there is one, then most values, widest range, fewest shards and threads."""
+    found = sorted(lines(cells, axis).values(), key=lambda line: (-line[0].shards, -line[0].threads), reverse=True)
+
+    def weight(line: list[Cell]) -> tuple[bool, int, float]:
+        return line[0].level == "high", len(line), getattr(line[-1], axis) / getattr(line[0], axis)
+
+    return max(found, key=weight, default=None)
+
+
+def engines_of(cells: Iterable[Cell]) -> list[str]:
+    """The engines of the cells, in order of appearance."""
+    return list(dict.fromkeys(cell.engine for cell in cells))

@@ -62,12 +62,12 @@ class Teller:
         """Show what runs now, and the seconds that are left."""
         self._progress.update(self._task, what=f"{cell.key}; {duration(left)} left")
 
-    def finished(self, run: Run, left: float) -> None:
-        """Print the finished run."""
+    def finished(self, run: Run, left: float, side: str = "") -> None:
+        """Print the finished run, of a comparison with its side."""
         self._done += 1
         self._progress.advance(self._task)
         count = f"[{self._done}/{self._total}]"
-        name = run.cell.key + (" (warm-up)" if run.warm_up else "")
+        name = f"{side} {run.cell.key}".strip() + (" (warm-up)" if run.warm_up else "")
         self._progress.console.print(
             f"{count} {name}: {_result(run)}; {duration(left)} left", markup=False, highlight=False
         )

@@ -6,13 +6,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from scale.sweep.analysis import analyse, undecided
-
 from differential.session import ROOT
 from scale.log import Log, now
 from scale.measuring import measure, measure_leak
 from scale.records import Cell, Run, Sweep
 from scale.status import Verdict, gravest
+from scale.sweep.analysis import analyse, undecided
 from scale.sweep.progress import Forecast, Teller, left, telling
 from scale.sweep.request import SweepRequest, order_of_round
 from scale.sweep.state import SweepState, begin

@@ -84,3 +84,8 @@ def _resumed(path: Path, request: SweepRequest, here: Machine, codes: Mapping[st
             "Give another folder with --output"
         )
     return SweepState(found, path)
+
+
+def read_sweep(folder: Path) -> Sweep:
+    """The sweep that a folder holds. Raises UsageError that says what is wrong with it."""
+    return read_record(folder / RESULTS, Sweep)

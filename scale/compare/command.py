@@ -1,0 +1,105 @@
+"""`python -m scale compare`: live, from stored files (advisory), or over a history."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from differential.session import ROOT
+from scale.compare.history import history_command
+from scale.compare.judge import compared_cell, judge
+from scale.compare.live import Comparer
+from scale.compare.options import compare_request
+from scale.compare.request import CompareRequest
+from scale.compare.stored import stored_command
+from scale.log import Log, new_run_id, now
+from scale.measuring import commit_of, machine
+from scale.records import Code, ComparedCell, Comparison, write_record
+from scale.reports import comparison_text, write_comparison_report
+from scale.status import Status, Verdict, gravest, status_of
+from scale.sweep.progress import telling
+from scale.sweep.run import OutOfTimeError
+
+RESULT = "compare.json"
+
+
+def run_compare_command(arguments: argparse.Namespace) -> Status:
+    """Whichever of the three was asked for."""
+    if arguments.history:
+        return history_command(arguments)
+    if arguments.baseline or arguments.candidate:
+        return stored_command(arguments)
+    request = compare_request(arguments)
+    comparison, interrupted = run_comparison(request)
+    write_comparison_report(comparison, request.output)
+    _annotate(comparison)
+    sys.stdout.write("\n".join([*comparison_text(comparison), f"data: {request.output / RESULT}"]) + "\n")
+    return Status.INTERRUPTED if interrupted else status_of(comparison.verdict)
+
+
+def run_comparison(request: CompareRequest) -> tuple[Comparison, bool]:
+    """Take all pairs, judge them and write compare.json; also what was taken until an interruption, and whether there was one."""
+    base, candidate = request.check()
+    run_id, started = new_run_id(), now()
+    log = Log(request.output / "log.jsonl", run_id)
+    log.write("begin", command=request.command, base=base, candidate=candidate)
+    total = 2 * len({cell.engine for cell in request.cells}) + 2 * request.policy.regression.pairs_initial * len(
+        request.cells
+    )
+    late: Verdict | None = None
+    interrupted = False
+    with telling(total) as teller:
+        comparer = Comparer(request, teller, log)
+        try:
+            comparer.all()
+        except OutOfTimeError:
+            late = "timeout"
+        except KeyboardInterrupt:
+            late, interrupted = "insufficient", True
+    cells = [
+        compared_cell(cell, comparer.initial[cell], comparer.confirmation.get(cell), request) for cell in request.cells
+    ]
+    comparison = _record(request, run_id, started, base, candidate, cells, late)
+    write_record(request.output / RESULT, comparison)
+    log.write("end", verdict=comparison.verdict)
+    return comparison, interrupted
+
+
+def _record(
+    request: CompareRequest,
+    run_id: str,
+    started: str,
+    base: Code,
+    candidate: Code,
+    cells: list[ComparedCell],
+    late: Verdict | None,
+) -> Comparison:
+    mean, checks = judge(cells, request)
+    same = base.fingerprint == candidate.fingerprint
+    verdicts = [check.verdict for check in checks] + ([late] if late else []) + (["insufficient"] if same else [])
+    return Comparison(
+        run_id=run_id,
+        started=started,
+        finished=now(),
+        command=request.command,
+        commit=commit_of(ROOT),
+        base=base,
+        candidate=candidate,
+        machine=machine(),
+        policy=request.policy.fingerprint,
+        advisory=same,
+        cells=cells,
+        geometric_mean=mean,
+        checks=checks,
+        verdict=gravest(verdicts),
+    )
+
+
+def _annotate(comparison: Comparison) -> None:
+    """A line on a change for each slower cell, where the CI shows such lines."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return
+    for one in comparison.cells:
+        if one.verdict in ("slower", "failed"):
+            sys.stdout.write(f"::warning title=Scale::{one.cell.key} is {one.verdict}: {' '.join(one.note.split())}\n")
