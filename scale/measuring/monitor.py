@@ -1,30 +1,59 @@
 """A thread that samples the memory of a process tree while a simulation runs, and ends it where it takes too much.
 
-Each kind of look (resident memory, proportional memory, new children) has a share of the time that it may cost; how often it
-comes follows from what the last one cost. A peak between two samples shows in the kernel's high-water marks.
+Each kind of look (resident memory, proportional memory, all processes of the system) has a share of the time that it may cost: it
+is taken again when all of its kind so far, and what one more is expected to cost, stay within that share. The proportional size of
+a large process costs many milliseconds, its resident size microseconds. A peak between two samples shows in the kernel's
+high-water marks.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from scale.measuring.tree import Tree
 from scale.records import Memory
 
-_SHARES = {"resident": 0.002, "proportional": 0.002, "children": 0.001}
-_LEAST = {"resident": 0.02, "proportional": 0.2, "children": 0.02}
-"""Of the time, how much each kind of look may take; and the least seconds from one to the next."""
+_SHARES = {"resident": 0.004, "proportional": 0.0015, "everyone": 0.0005}
+_LEAST = {"resident": 0.02, "proportional": 0.2, "everyone": 0.2}
+"""Of the time, how much each kind of look may take, 0.6 % in all; and the least seconds from one to the next."""
+_CREDIT = 0.001
+"""Seconds that looks at resident memory may take at once, since the first ones, of a thread that just started, cost more."""
 
 
-class _Pace:
-    """When the next look of a kind is due, by what the last one cost in CPU time of this thread."""
+class _Look:
+    """A kind of look: what it cost so far, in CPU time of the thread that looks, and when it may be taken again."""
 
-    def __init__(self, kind: str) -> None:
-        self._share, self._least, self.due = _SHARES[kind], _LEAST[kind], 0.0
+    def __init__(self, kind: str, take: Callable[[], None]) -> None:
+        self._share, self._least, self._take = _SHARES[kind], _LEAST[kind], take
+        self._spent = self._expected = 0.0
+        self._began = self._earliest = time.perf_counter()
 
-    def after(self, cost: float) -> None:
-        self.due = time.perf_counter() + max(self._least, cost / self._share)
+    def begin(self) -> None:
+        """Take it before anything is timed: only for what it tells and what the next one is likely to cost."""
+        self.take()
+        self._spent, self._began = 0.0, time.perf_counter()
+
+    def take(self) -> None:
+        before = time.thread_time()
+        self._take()
+        self._expected = time.thread_time() - before
+        self._earliest = time.perf_counter() + self._least
+        self.add(self._expected)
+
+    def add(self, cost: float) -> None:
+        """Count CPU seconds that are spent for its sake."""
+        self._spent += cost
+
+    def expect(self, times: float) -> None:
+        """The next one is likely to cost so many times what was expected."""
+        self._expected *= times
+
+    @property
+    def due(self) -> float:
+        """When the cost so far and that of one more is within its share."""
+        return max(self._earliest, self._began + (self._spent + self._expected) / self._share)
 
 
 class Monitor:
@@ -42,16 +71,21 @@ class Monitor:
         self._resident_peak, self._proportional_peak = 0, 0
         self._has_proportional = True
         self._several = False
-        self._samples, self._longest_gap, self._last = 0, 0.0, 0.0
+        self._samples, self._longest_gap, self._last, self._size = 0, 0.0, 0.0, 0
         self._before = 0
+        self._resident = _Look("resident", self._look_resident)
+        self._proportional = _Look("proportional", self._look_proportional)
+        self._others = [self._proportional, _Look("everyone", self._look_at_everyone)]
+        self._lost = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="memory monitor", daemon=True)
 
     def start(self) -> None:
         """Take the first samples, and go on in a thread."""
         self._last = time.perf_counter()
-        self._sample()
-        self._look_proportional()
+        for look in (self._resident, *self._others):
+            look.begin()
+        self._resident.add(-_CREDIT)
         self._before = self._proportional_peak or self._resident_peak
         self._thread.start()
 
@@ -61,7 +95,7 @@ class Monitor:
         self._thread.join()
         if self.exceeded is None:
             self._tree.find()
-            self._sample()
+            self._look_resident()
             self._look_proportional()
 
     def memory(self) -> Memory:
@@ -81,34 +115,34 @@ class Monitor:
 
     def _watch(self) -> None:
         began = time.thread_time()
-        looks = [
-            (_Pace("children"), self._look_for_children),
-            (_Pace("resident"), self._sample),
-            (_Pace("proportional"), self._look_proportional),
-        ]
-        looks[2][0].after(0)
-        while not self._stopping.is_set():
-            now = time.perf_counter()
-            for pace, look in looks:
-                if pace.due <= now:
-                    before = time.thread_time()
-                    look()
-                    pace.after(time.thread_time() - before)
-            if self.exceeded is not None:
+        spent = began
+        while self.exceeded is None:
+            if self._stopping.wait(max(0.001, self._resident.due - time.perf_counter())):
                 break
-            self._stopping.wait(max(0.001, min(pace.due for pace, _ in looks) - time.perf_counter()))
+            self._resident.add(time.thread_time() - spent)  # to wake up costs more than to read a size
+            self._resident.take()
+            for look in self._others:
+                if look.due <= time.perf_counter():
+                    look.take()
+            spent = time.thread_time()
         self.seconds = time.thread_time() - began
 
-    def _look_for_children(self) -> None:
-        if not self._tree.find_new():
+    def _look_at_everyone(self) -> None:
+        """Only where the cheap way to find children cannot tell."""
+        if self._lost:
             self._tree.find()
+            self._lost = False
 
-    def _sample(self) -> None:
+    def _look_resident(self) -> None:
+        self._lost |= not self._tree.find_new()
         members = self._tree.resident()
         now = time.perf_counter()
         self._longest_gap, self._last = max(self._longest_gap, now - self._last), now
         self._samples += 1
         total = sum(member.now for member in members)
+        if self._size:
+            self._proportional.expect(total / self._size)  # it walks all pages
+        self._size = total
         self._resident_peak = max(self._resident_peak, total)
         self._note_marks([member.mark for member in members], total)
         if self._limit is not None and total > self._limit:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import psutil
 
 LINUX = sys.platform == "linux"
-_MOST_NEW = 128
+_MOST_NEW = 32
 _KIB = 1024
 
 
@@ -84,7 +84,10 @@ class Tree:
     def __init__(self, pid: int) -> None:
         self.root = pid
         self._members: dict[int, _Member] = {}
-        self._looked = _last_pid()
+        self._load: int | None = None
+        with suppress(OSError):
+            self._load = os.open("/proc/loadavg", os.O_RDONLY)
+        self._looked = self._last_pid()
         self._looked_before = self._looked
         self._add(pid)
         self.find()
@@ -94,7 +97,7 @@ class Tree:
 
     def find(self) -> None:
         """Look for descendants among all processes of the system; costs a millisecond or more."""
-        self._looked_before, self._looked = self._looked, _last_pid()
+        self._looked_before, self._looked = self._looked, self._last_pid()
         with suppress(psutil.Error):
             for process in psutil.Process(self.root).children(recursive=True):
                 self._add(process.pid)
@@ -102,7 +105,7 @@ class Tree:
     def find_new(self) -> bool:
         """Look among the processes started since the last look only; False when that cannot be told, so that `find` is needed."""
         # from the look before the last on: an id is given out a moment before its process can be seen
-        newest, before = _last_pid(), self._looked_before
+        newest, before = self._last_pid(), self._looked_before
         if newest is None or before is None or not 0 <= newest - before <= _MOST_NEW:
             return False
         self._looked_before, self._looked = self._looked, newest
@@ -166,6 +169,16 @@ class Tree:
         for member in self._members.values():
             member.close()
         self._members.clear()
+        if self._load is not None:
+            os.close(self._load)
+            self._load = None
+
+    def _last_pid(self) -> int | None:
+        """The id that was given out last. Linux counts them up, for processes and threads, and starts again at the end."""
+        try:
+            return None if self._load is None else int(os.pread(self._load, 200, 0).split()[-1])
+        except (OSError, ValueError, IndexError):
+            return None
 
     def _add(self, pid: int) -> None:
         if pid not in self._members:
@@ -177,14 +190,6 @@ def _field(text: bytes, name: bytes) -> int | None:
     """A field of /proc/PID/status or smaps_rollup in bytes."""
     start = text.find(name)
     return None if start < 0 else int(text[start + len(name) : text.index(b"kB", start)]) * _KIB
-
-
-def _last_pid() -> int | None:
-    """The id that was given out last. Linux counts them up, for processes and threads, and starts again at the end."""
-    try:
-        return int(Path("/proc/loadavg").read_bytes().split()[-1])
-    except (OSError, ValueError, IndexError):
-        return None
 
 
 def _parent_of(pid: int) -> int | None:
