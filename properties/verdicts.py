@@ -17,6 +17,9 @@ from properties.report import PropertyRecord
 from properties.rules import Rule, split
 from properties.session import BrokenWorld, InvariantsFound, PropertySession
 
+NOTHING_TO_HOLD = "a world that gives it something to hold"
+"""What a clause of a relation lacks that was held nowhere though nothing was left out."""
+
 
 def invariant_verdict(
     found: InvariantsFound, check: Check, engine: str, session: PropertySession
@@ -43,15 +46,23 @@ def relation_verdict(
         worlds[one.world.fingerprint] = one.world
         by_world.setdefault(one.world.fingerprint, []).append(replace(one.violation, world=0))
     broken = [BrokenWorld(worlds[key], tuple(violations)) for key, violations in by_world.items()]
-    counted = _settle_worlds(record, broken, session.rules.of(engine, check.id), outcome.status == "skipped")
-    if outcome.skipped:
-        record.unchecked = {clause: "; ".join(outcome.skipped) for clause in check.clauses if not outcome.held[clause]}
+    record.unchecked = _unheld(outcome, check)
+    counted = _settle_worlds(
+        record, broken, session.rules.of(engine, check.id), len(record.unchecked) == len(check.clauses)
+    )
     if counted:
         return record, _tell(record, counted, session)
     if outcome.refused:
         record.status, record.reason = "refused", "; ".join(outcome.refused)
         return record, f"REFUSED: {check.id} on {engine}\n{record.reason}"
     return record, ""
+
+
+def _unheld(outcome: RelationOutcome, check: Check) -> dict[str, str]:
+    """Clauses that were held nowhere and lack something for it; those that were broken or refused are told as that."""
+    told = {one.violation.clause for one in outcome.broken} | {why.partition(":")[0] for why in outcome.refused}
+    lacking = "; ".join(outcome.skipped) or NOTHING_TO_HOLD
+    return {clause: lacking for clause in check.clauses if not outcome.held[clause] and clause not in told}
 
 
 def results_verdict(found: Judgement, check: Check, session: PropertySession) -> tuple[PropertyRecord, list[Violation]]:
