@@ -1,0 +1,273 @@
+"""Time and memory over employees or years, with the curves that were fitted to them, and how far the runs lie from the curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from scale.records import Series
+from scale.reports.cells import CellView
+from scale.reports.plots.style import (
+    FAILED,
+    GREY,
+    Look,
+    capital,
+    clean,
+    face,
+    figure,
+    legend,
+    line_style,
+    log_axis,
+    size_axis,
+)
+from scale.reports.targets import Target
+from scale.reports.units import size
+
+Quantity = Literal["seconds", "memory"]
+SizeAxis = Literal["employees", "years"]
+_REACH = 100
+"""A target so many times above everything measured would press the curves flat; it is in the table of scenarios alone."""
+Curve = Callable[[np.ndarray], np.ndarray]
+
+
+def chosen(series: Sequence[Series], axis: SizeAxis, quantity: Quantity) -> list[Series]:
+    """The series to draw together: those that hold the same equal, over as many sizes as there are."""
+    groups: dict[str, list[Series]] = {}
+    for one in series:
+        if one.axis == axis and one.quantity == quantity and any(point.values for point in one.points):
+            groups.setdefault(rest(one), []).append(one)
+    return max(groups.values(), key=lambda group: sum(len(one.points) for one in group), default=[])
+
+
+def rest(one: Series) -> str:
+    """What is held equal, without the engine and its level."""
+    return one.rest.removeprefix(f"{one.engine} {one.level}, ")
+
+
+def scaling(
+    series: Sequence[Series],
+    views: Sequence[CellView],
+    looks: dict[str, Look],
+    targets: Sequence[Target],
+    axis: SizeAxis,
+    quantity: Quantity,
+) -> Figure | None:
+    """Runs, medians and fitted curve of each engine, on logarithmic axes. views: cells of the series, for those that failed."""
+    drawn = chosen(series, axis, quantity)
+    if not drawn:
+        return None
+    unit, factor = _unit(drawn, quantity)
+    marks = " Bars: targets." if targets else ""
+    reading = f"{_sentence(rest(drawn[0]))} Small points: runs; large: median; line: fitted curve.{marks}"
+    picture, axes = figure(_title(drawn, axis, quantity), reading)
+    for one in drawn:
+        _draw(axes, one, looks[one.engine], factor)
+    _targets(axes, targets, quantity, factor)
+    sizes = [point.x for one in drawn for point in one.points]
+    failed = _failed(axes, views, axis, looks)
+    size_axis(axes, [*sizes, *failed], f"{axis} (log scale)")
+    axes.set_yscale("log")
+    log_axis(axes.yaxis, *_span(axes))
+    axes.set_ylabel(f"{'wall time' if quantity == 'seconds' else 'peak memory'} ({unit}, log scale)")
+    legend(picture, axes, 2)
+    return picture
+
+
+def residuals(series: Sequence[Series], looks: dict[str, Look]) -> Figure | None:
+    """How far each run lies from the fitted curve of time over employees, in per cent of the curve."""
+    drawn = [one for one in chosen(series, "employees", "seconds") if curve(one)]
+    if not drawn:
+        return None
+    farthest = {one.engine: 0.0 for one in drawn}
+    for one in drawn:
+        farthest[one.engine] = max([farthest[one.engine], *(abs(value) for value in _departures(one).values())])
+    told = ", ".join(f"{clean(engine, 24)} {100 * value:.0f} %" for engine, value in farthest.items())
+    reading = (
+        f"{_sentence(rest(drawn[0]))} Small points: runs; large: median. "
+        "An arc over the sizes would mean another law than the curve's."
+    )
+    picture, axes = figure(f"Farthest that a median lies from the fitted time: {told}", reading)
+    for at, one in enumerate(drawn):
+        aside = 1.03 ** (at - (len(drawn) - 1) / 2)  # engines side by side
+        fitted = curve(one)
+        assert fitted is not None
+        look = looks[one.engine]
+        for point in one.points:
+            expected = float(fitted(np.array([point.x]))[0])
+            values = [100 * (value / expected - 1) for value in point.values]
+            axes.plot(
+                [point.x * aside] * len(values), values, look.marker, color=look.color, alpha=0.4, markersize=5, mew=0
+            )
+        middles = _departures(one)
+        axes.plot(
+            [x * aside for x in middles],
+            [100 * value for value in middles.values()],
+            look.marker,
+            color=look.color,
+            linestyle=line_style(one.level),
+            linewidth=1,
+            label=_name(one, drawn),
+        )
+    axes.axhline(0, color=GREY, linewidth=1.2)
+    top = max(5.0, 1.1 * max(abs(limit) for limit in axes.get_ylim()))
+    axes.set_ylim(-top, top)
+    size_axis(axes, [point.x for one in drawn for point in one.points])
+    axes.set_ylabel("measured less fitted time (% of fitted)")
+    legend(picture, axes)
+    return picture
+
+
+def curve(one: Series) -> Curve | None:
+    """The curve that was fitted: a + b n^p, else the straight line; None where neither has figures."""
+    power = _figures(one.power, "a", "b", "p")
+    if power:
+        a, b, p = power
+        return lambda x: a + b * x**p
+    line = _figures(one.linear, "intercept", "slope")
+    if line:
+        intercept, slope = line
+        return lambda x: intercept + slope * x
+    return None
+
+
+def _draw(axes: Axes, one: Series, look: Look, factor: float) -> None:
+    xs = [point.x for point in one.points if point.values]
+    for point in one.points:
+        axes.plot(
+            [point.x] * len(point.values), [value / factor for value in point.values], look.marker,
+            color=look.color, alpha=0.35, markersize=4.5, mew=0,
+        )  # fmt: skip
+    middles = [median(point.values) / factor for point in one.points if point.values]
+    fitted, style = curve(one), line_style(one.level)
+    label = f"{clean(one.engine)} {clean(one.level, 16)}: {_law(one)}"
+    fill = face(one.level, look.color)
+    name = label if fitted is None else None
+    axes.plot(xs, middles, look.marker, color=look.color, mfc=fill, mec=_edge(one.level, look), mew=1.2, label=name)
+    if fitted is None:
+        return
+    grid = np.geomspace(min(xs), max(xs), 200)
+    values = fitted(grid) / factor
+    # a straight line may run below zero at its small end, where a logarithmic axis has no place for it
+    axes.plot(
+        grid[values > 0],
+        values[values > 0],
+        style,
+        color=look.color,
+        marker=look.marker,
+        mfc=fill,
+        markevery=[],
+        label=label,
+    )
+
+
+def _targets(axes: Axes, targets: Sequence[Target], quantity: Quantity, factor: float) -> None:
+    """A short bar at each target that lies in reach of the data; the far ones are in the table of scenarios."""
+    top = axes.get_ylim()[1]
+    for target in targets:
+        limit = target.seconds if quantity == "seconds" else target.memory
+        if limit is None or limit / factor > _REACH * top:
+            continue
+        axes.plot([target.employees / 1.12, target.employees * 1.12], [limit / factor] * 2, color="black", linewidth=3)
+        shown = f"{limit:,g} s" if quantity == "seconds" else size(limit)
+        text = f"target {clean(target.scenario, 20)} {shown}"
+        axes.annotate(
+            text, (target.employees, limit / factor), (0, 5), textcoords="offset points", ha="center", fontsize=11
+        )
+
+
+def _failed(axes: Axes, views: Sequence[CellView], axis: SizeAxis, looks: dict[str, Look]) -> list[float]:
+    """A cross at the foot for each cell without a result."""
+    bad = [view for view in views if view.runs and not view.counted]
+    places: dict[float, int] = {}
+    for view in bad:
+        x = float(getattr(view.cell, axis))
+        height = 0.035 + 0.07 * places.get(x, 0)
+        places[x] = places.get(x, 0) + 1
+        at = axes.get_xaxis_transform()
+        axes.plot(
+            [x],
+            [height],
+            "X",
+            color=looks[view.cell.engine].color,
+            mec="white",
+            markersize=12,
+            transform=at,
+            clip_on=False,
+        )
+        axes.annotate(
+            f"{clean(view.cell.engine, 18)} {view.status} ", (x, height), (-9, 0), xycoords=at, textcoords="offset points",
+            ha="right", va="center", fontsize=11, color=FAILED,
+        )  # fmt: skip
+    return list(places)
+
+
+def _title(drawn: Sequence[Series], axis: SizeAxis, quantity: Quantity) -> str:
+    what = "Time" if quantity == "seconds" else "Memory"
+    main = [one for one in drawn if one.level == "high"] or list(drawn)
+    laws = [f"{_law(one, interval=False)} in {clean(one.engine, 24)}" for one in main if curve(one)]
+    if not laws:
+        return f"{what} over {axis}: too little was measured to fit a curve"
+    return f"{what} grows over {axis} {', '.join(laws)}"
+
+
+def _law(one: Series, *, interval: bool = True) -> str:
+    """as n^1.02 (0.99 to 1.05), or the slope of the straight line."""
+    power = _figures(one.power, "p", "p_low", "p_high")
+    if power and curve(one):
+        return "as n^{:.2f}".format(*power) + (" ({:.2f} to {:.2f})".format(*power[1:]) if interval else "")
+    line = _figures(one.linear, "slope")
+    if not line:
+        return "no fit"
+    per = 1000 if one.axis == "employees" else 1
+    rate = f"{line[0] * per / 1e6:,.3g} MB" if one.quantity == "memory" else f"{line[0] * per:,.3g} s"
+    return f"by {rate} per {'1,000 employees' if per > 1 else 'year'}"
+
+
+def _departures(one: Series) -> dict[float, float]:
+    """By size, the median over the fitted value, less 1."""
+    fitted = curve(one)
+    assert fitted is not None
+    return {
+        point.x: median(point.values) / float(fitted(np.array([point.x]))[0]) - 1
+        for point in one.points
+        if point.values
+    }
+
+
+def _figures(fit: dict[str, float | str] | None, *keys: str) -> tuple[float, ...] | None:
+    """The values of the keys, where all are finite numbers."""
+    found = [(fit or {}).get(key) for key in keys]
+    numbers = tuple(float(value) for value in found if isinstance(value, (int, float)) and math.isfinite(value))
+    return numbers if len(numbers) == len(keys) else None
+
+
+def _edge(level: str, look: Look) -> str:
+    return "white" if level == "high" else look.color
+
+
+def _name(one: Series, drawn: Sequence[Series]) -> str:
+    several = len({other.level for other in drawn}) > 1
+    return clean(one.engine) + (f" {clean(one.level, 16)}" if several else "")
+
+
+def _unit(drawn: Sequence[Series], quantity: Quantity) -> tuple[str, float]:
+    if quantity == "seconds":
+        return "seconds", 1.0
+    top = max(value for one in drawn for point in one.points for value in point.values)
+    return ("GB", 1e9) if top >= 2e9 else ("MB", 1e6)
+
+
+def _span(axes: Axes) -> tuple[float, float]:
+    low, high = axes.get_ylim()
+    axes.set_ylim(low / 1.35, high * 1.25)  # room for crosses at the foot and labels of targets
+    return axes.get_ylim()
+
+
+def _sentence(text: str) -> str:
+    return f"{capital(text)}." if text else ""
