@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,13 +26,18 @@ _PREFIX = "WORKFORCE_PARITY_"
 
 
 def set_aside(folder: Path) -> Path | None:
-    """Move the files of an earlier decision to `folder/earlier/TIME/`, so that no old go stands where a new one is expected.
+    """Move the files of an earlier decision away, so that no old go stands where a new one is expected; as `move_aside`."""
+    return move_aside(folder, FILES)
+
+
+def move_aside(folder: Path, names: Sequence[str]) -> Path | None:
+    """Move what an earlier run left under these names to `folder/earlier/TIME/`; makes the folder if need be.
 
     Returns where they went, None if there were none. Raises UsageError for a folder that cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        present = [folder / name for name in FILES if (folder / name).exists()]
+        present = [folder / name for name in names if (folder / name).exists()]
         if not present:
             return None
         place = _free(folder / "earlier" / _time_of(folder / DECISION, present))

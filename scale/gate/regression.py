@@ -86,17 +86,10 @@ def _fit_for_release(comparison: Comparison, policy: Policy) -> Iterator[Finding
             f"Run `{AGAIN}`, which interleaves both on one machine.",
         )
     base, candidate = comparison.base, comparison.candidate
-    if (
-        base.commit is not None
-        and candidate.commit is not None
-        and same_commit(base.commit, candidate.commit)
-        and base.spec == candidate.spec
-    ):
-        yield _finding(
-            "insufficient",
-            f"base and candidate are both {base.spec} at {base.commit}: nothing was compared",
-            "Check the base out at the last release's tag.",
-        )
+    at_one = base.commit == candidate.commit or same_commit(base.commit or "", candidate.commit or "")
+    if at_one and (base.spec == candidate.spec or base.fingerprint == candidate.fingerprint):
+        text = f"base and candidate are both {base.spec} at {base.commit or 'no commit'}: nothing was compared"
+        yield _finding("insufficient", text, "Check the base out at the last release's tag.")
     if comparison.finished is None:
         yield _finding("insufficient", "the comparison did not end", f"Run `{AGAIN}` again.")
     if comparison.policy != policy.fingerprint:
@@ -106,12 +99,12 @@ def _fit_for_release(comparison: Comparison, policy: Policy) -> Iterator[Finding
 
 
 def _same_code(comparison: Comparison, sweep: Sweep) -> Iterator[Finding]:
-    swept = {code.fingerprint for code in sweep.code.values()}
-    if comparison.candidate.fingerprint not in swept:
+    compared = comparison.candidate.fingerprint.split()  # of several engines, one after the other
+    others = [spec for spec, code in sweep.code.items() if code.fingerprint not in compared]
+    if others:
+        text = f"its candidate is other code than the sweep measured: {', '.join(others)}"
         yield _finding(
-            "insufficient",
-            "its candidate is other code than the sweep measured",
-            f"Run `{AGAIN}` and `python -m scale sweep` at one commit.",
+            "insufficient", text, f"Run `{AGAIN}` and `python -m scale sweep` at one commit, with the same engines."
         )
     missing = [engine for engine in sweep.code if engine not in {cell.cell.engine for cell in comparison.cells}]
     if missing and comparison.cells:

@@ -186,7 +186,7 @@ DEFECTS: dict[str, tuple[Spoil, CriterionId, Status, str]] = {
         lambda e: e["compare"]["candidate"].update(fingerprint="else"), "regression", LACKING, "other code than the sweep",
     ),
     "a comparison with itself": (
-        lambda e: e["compare"]["base"].update(commit="0123456789ab"), "regression", LACKING, "both sql at",
+        lambda e: e["compare"]["base"].update(commit="0123456789ab"), "regression", LACKING, "both sql, polars at",
     ),
     "parity of other engines": (
         lambda e: e["parity"]["engines"].append({"spec": "oracle"}), "sufficiency", LACKING, "parity.json is of oracle, pol",

@@ -20,7 +20,7 @@ from scale.scenarios import product_of, scenario
 
 COMMIT = "0123456789ab"
 ENGINES = ("sql", "polars")
-CODES = {engine: Code(spec=engine, commit=COMMIT, fingerprint=f"sources of {engine}") for engine in ENGINES}
+CODES = {engine: Code(spec=engine, commit=COMMIT, fingerprint=f"sources-of-{engine}") for engine in ENGINES}
 CANDIDATE = Candidate(COMMIT, CODES)
 JUDGED: tuple[Criterion, ...] = ("linear", "memory", "threads", "regression", "sufficiency")
 
@@ -89,7 +89,7 @@ def _comparison(case: Case) -> dict[str, Any]:
 
 def _properties() -> dict[str, Any]:
     pairs = [(engine, name) for engine in ENGINES for name in ("run", *catalogue(), "M22")]
-    entries = [
+    entries: list[dict[str, Any]] = [
         {
             "check": name, "engine": engine, "status": "pass", "reason": "", "broken": 0, "clauses": {}, "unchecked": {},
             "worlds": PROFILES["ci"].worlds, "bundle": None, "seconds": 0.5, "title": name,
@@ -136,7 +136,14 @@ def _compare() -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "run_id": "c", "started": "2026-01-31T10:30:00+00:00", "finished": "2026-01-31T10:40:00+00:00", "command": "compare",
-        "commit": COMMIT, "base": {"spec": "sql", "commit": "fedcba987654", "fingerprint": "before"},
-        "candidate": CODES["sql"].model_dump(), "machine": _machine().model_dump(), "policy": Policy.load().fingerprint,
+        "commit": COMMIT, "base": {"spec": "sql, polars", "commit": "fedcba987654", "fingerprint": "before before"},
+        "candidate": _all_code(), "machine": _machine().model_dump(), "policy": Policy.load().fingerprint,
         "advisory": False, "cells": cells, "geometric_mean": 1.01, "checks": [], "verdict": "pass",
+    }  # fmt: skip
+
+
+def _all_code() -> dict[str, Any]:
+    """The candidate's side as `python -m scale compare` names it: all engines together."""
+    return {
+        "spec": ", ".join(CODES), "commit": COMMIT, "fingerprint": " ".join(code.fingerprint for code in CODES.values()),
     }  # fmt: skip
