@@ -1,0 +1,1 @@
+"""Is what the sweep and the comparison look for really found? Planted regressions, and trials of them."""
