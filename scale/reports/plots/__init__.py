@@ -25,7 +25,7 @@ FOLDER = "plots"
 def draw_sweep(sweep: Sweep, folder: Path, policy: Policy) -> list[Picture]:
     """Write every plot that the sweep has data for into `folder`/plots."""
     with styled():
-        return [_saved(name, picture, folder) for name, picture in _of_sweep(sweep, policy) if picture]
+        return [_saved(name, picture, folder) for name, picture in of_sweep(sweep, policy) if picture]
 
 
 def draw_comparison(comparison: Comparison, folder: Path, policy: Policy) -> list[Picture]:
@@ -35,7 +35,8 @@ def draw_comparison(comparison: Comparison, folder: Path, policy: Policy) -> lis
         return [_saved("ratios", picture, folder)] if picture else []
 
 
-def _of_sweep(sweep: Sweep, policy: Policy) -> Iterator[tuple[str, Figure | None]]:
+def of_sweep(sweep: Sweep, policy: Policy) -> Iterator[tuple[str, Figure | None]]:
+    """Every plot by its name; None where the sweep has no data for it."""
     views = cell_views(sweep)
     series = main_series(views)
     look = looks([*(view.cell.engine for view in views), *(one.engine for one in sweep.series)])

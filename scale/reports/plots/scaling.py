@@ -31,6 +31,7 @@ from scale.reports.units import size
 
 Quantity = Literal["seconds", "memory"]
 SizeAxis = Literal["employees", "years"]
+_FAILURES = {"memory": "out of memory"}
 _REACH = 100
 """A target so many times above everything measured would press the curves flat; it is in the table of scenarios alone."""
 Curve = Callable[[np.ndarray], np.ndarray]
@@ -70,8 +71,9 @@ def scaling(
         _draw(axes, one, looks[one.engine], factor)
     _targets(axes, targets, quantity, factor)
     sizes = [point.x for one in drawn for point in one.points]
-    failed = _failed(axes, views, axis, looks)
-    size_axis(axes, [*sizes, *failed], f"{axis} (log scale)")
+    bad = [view for view in views if view.runs and not view.counted]
+    size_axis(axes, [*sizes, *(float(getattr(view.cell, axis)) for view in bad)], f"{axis} (log scale)")
+    _failed(axes, bad, axis, looks)
     axes.set_yscale("log")
     log_axis(axes.yaxis, *_span(axes))
     axes.set_ylabel(f"{'wall time' if quantity == 'seconds' else 'peak memory'} ({unit}, log scale)")
@@ -118,7 +120,7 @@ def residuals(series: Sequence[Series], looks: dict[str, Look]) -> Figure | None
     top = max(5.0, 1.1 * max(abs(limit) for limit in axes.get_ylim()))
     axes.set_ylim(-top, top)
     size_axis(axes, [point.x for one in drawn for point in one.points])
-    axes.set_ylabel("measured less fitted time (% of fitted)")
+    axes.set_ylabel("difference from the fit (%)")
     legend(picture, axes)
     return picture
 
@@ -181,10 +183,11 @@ def _targets(axes: Axes, targets: Sequence[Target], quantity: Quantity, factor: 
         )
 
 
-def _failed(axes: Axes, views: Sequence[CellView], axis: SizeAxis, looks: dict[str, Look]) -> list[float]:
+def _failed(axes: Axes, bad: Sequence[CellView], axis: SizeAxis, looks: dict[str, Look]) -> None:
     """A cross at the foot for each cell without a result."""
-    bad = [view for view in views if view.runs and not view.counted]
     places: dict[float, int] = {}
+    low, high = axes.get_xlim()
+    middle = math.sqrt(low * high)
     for view in bad:
         x = float(getattr(view.cell, axis))
         height = 0.035 + 0.07 * places.get(x, 0)
@@ -200,11 +203,18 @@ def _failed(axes: Axes, views: Sequence[CellView], axis: SizeAxis, looks: dict[s
             transform=at,
             clip_on=False,
         )
+        aside = -1 if x > middle else 1  # the text keeps clear of the axis
         axes.annotate(
-            f"{clean(view.cell.engine, 18)} {view.status} ", (x, height), (-9, 0), xycoords=at, textcoords="offset points",
-            ha="right", va="center", fontsize=11, color=FAILED,
-        )  # fmt: skip
-    return list(places)
+            f"{clean(view.cell.engine, 18)}: {_FAILURES.get(view.status, view.status)}",
+            (x, height),
+            (9 * aside, 0),
+            xycoords=at,
+            textcoords="offset points",
+            ha="left" if aside > 0 else "right",
+            va="center",
+            fontsize=11,
+            color=FAILED,
+        )
 
 
 def _title(drawn: Sequence[Series], axis: SizeAxis, quantity: Quantity) -> str:

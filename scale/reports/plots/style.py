@@ -25,6 +25,7 @@ from scale.reports.units import short_count
 
 WIDTH, HEIGHT, DPI = 9.0, 5.4, 140
 _MARGIN = 0.012
+_LEGEND_SIGNS, _HANDLE_SIGNS = 100, 8  # signs of a legend's type in a row, and those that a line's sample takes up
 GREY = "#59636e"
 FAILED = "#8b0000"
 _FAMILY = "DejaVu Sans"  # comes with matplotlib, so that pictures are alike everywhere
@@ -107,10 +108,15 @@ def message(drawn: Figure) -> str:
 
 
 def legend(drawn: Figure, axes: Axes, columns: int = 3) -> None:
-    """A legend below the axes, never over the data."""
+    """A legend below the axes, never over the data: fewer columns for long names, and a higher picture for many rows."""
     handles, labels = axes.get_legend_handles_labels()
-    if handles:
-        drawn.legend(handles, labels, loc="outside lower center", ncols=min(columns, len(handles)), handlelength=3)
+    if not handles:
+        return
+    fitting = _LEGEND_SIGNS // (max(map(len, labels)) + _HANDLE_SIGNS)
+    across = max(1, min(columns, len(handles), fitting))
+    rows = -(-len(handles) // across)
+    drawn.set_figheight(drawn.get_figheight() + 0.26 * max(0, rows - 2))
+    drawn.legend(handles, labels, loc="outside lower center", ncols=across, handlelength=3)
 
 
 def save(drawn: Figure, path: Path) -> None:
@@ -128,7 +134,7 @@ def _align(drawn: Figure) -> None:
         axes._left_title.set_x((_MARGIN - place.x0) / place.width)  # type: ignore[attr-defined] # noqa: SLF001
 
 
-def clean(text: str, limit: int = 40) -> str:
+def clean(text: str, limit: int = 30) -> str:
     """A stranger's text on one line, with what the font cannot draw replaced."""
     return "".join(sign if ord(sign) in _glyphs() else "?" for sign in one_line(text, limit))
 
