@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scale.measuring.machine import load, total_memory
+from scale.measuring.host import load, total_memory
 from scale.measuring.monitor import Monitor
 from scale.measuring.process import Child, ChildError, over_limit, private_folder
 from scale.measuring.proof import objections, proof_of
