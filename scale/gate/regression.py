@@ -57,7 +57,7 @@ def _pairs(comparison: Comparison, policy: Policy) -> Iterator[Finding]:
         if mean > limit:
             yield _finding(
                 "fail",
-                f"its pairs give a geometric mean of {mean:.3f}, above {limit:g}",
+                f"the pairs of {COMPARE} give a geometric mean of {mean:.3f}, above {limit:g}",
                 "Profile the slower cells, named in compare.md.",
             )
 
@@ -82,7 +82,7 @@ def _fit_for_release(comparison: Comparison, policy: Policy) -> Iterator[Finding
     if comparison.advisory:
         yield _finding(
             "insufficient",
-            "it was made of stored files, which is advisory: no statistic repairs a comparison of two occasions",
+            f"{COMPARE} was made of stored files, which is advisory: no statistic repairs a comparison of two occasions",
             f"Run `{AGAIN}`, which interleaves both on one machine.",
         )
     base, candidate = comparison.base, comparison.candidate
@@ -102,7 +102,7 @@ def _same_code(comparison: Comparison, sweep: Sweep) -> Iterator[Finding]:
     compared = comparison.candidate.fingerprint.split()  # of several engines, one after the other
     others = [spec for spec, code in sweep.code.items() if code.fingerprint not in compared]
     if others:
-        text = f"its candidate is other code than the sweep measured: {', '.join(others)}"
+        text = f"the candidate of {COMPARE} is other code than the sweep measured: {', '.join(others)}"
         yield _finding(
             "insufficient", text, f"Run `{AGAIN}` and `python -m scale sweep` at one commit, with the same engines."
         )
@@ -110,7 +110,7 @@ def _same_code(comparison: Comparison, sweep: Sweep) -> Iterator[Finding]:
     if missing and comparison.cells:
         yield _finding(
             "insufficient",
-            f"it did not compare {', '.join(missing)}, which the sweep measured",
+            f"{COMPARE} did not compare {', '.join(missing)}, which the sweep measured",
             f"Run `{AGAIN}` with the sweep's engines.",
         )
 

@@ -37,7 +37,9 @@ def parity_findings(report: ParityReport, policy: Policy) -> list[Finding]:
     try:
         cases, _ = _plan(engines)
     except EngineSpecError as error:
-        return [_missing(PARITY, f"an engine of it cannot be had: {error}", "Run the gate where it can be imported.")]
+        return [
+            _missing(PARITY, f"an engine of {PARITY} cannot be had: {error}", "Run the gate where it can be imported.")
+        ]
     found = [*_whole_file(PARITY, report), *_coverage(report)]
     found += [
         _failed(
@@ -71,7 +73,7 @@ def property_findings(report: PropertiesReport) -> list[Finding]:
         return [
             _missing(
                 PROPERTIES,
-                f"it is of tables that another system left ({report.results}); no engine ran",
+                f"{PROPERTIES} is of tables that another system left ({report.results}); no engine ran",
                 f"Run `{again}`.",
             )
         ]
@@ -79,7 +81,11 @@ def property_findings(report: PropertiesReport) -> list[Finding]:
         _, can = _plan(report.engines)
     except EngineSpecError as error:
         return [
-            _missing(PROPERTIES, f"an engine of it cannot be had: {error}", "Run the gate where it can be imported.")
+            _missing(
+                PROPERTIES,
+                f"an engine of {PROPERTIES} cannot be had: {error}",
+                "Run the gate where it can be imported.",
+            )
         ]
     found = _whole_file(PROPERTIES, report)
     found += [_failed(PROPERTIES, f"rule past its end date: {rule}", "Mend the engine.") for rule in report.stale_rules]
@@ -109,7 +115,7 @@ def _whole_file(source: str, report: Report) -> list[Finding]:
         found.append(
             _missing(
                 source,
-                f"it was made with profile {report.profile}, which draws too few worlds; {accepted} is needed",
+                f"{source} was made with profile {report.profile}, which draws too few worlds; {accepted} is needed",
                 again,
             )
         )
@@ -117,12 +123,14 @@ def _whole_file(source: str, report: Report) -> list[Finding]:
         found.append(
             _missing(
                 source,
-                "its worlds are slices of a given census, which need not hold the edges that the generated ones aim at",
+                f"the worlds of {source} are slices of a given census, which need not hold the edges that the generated ones aim at",
                 again,
             )
         )
     if report.exit_status not in (0, 1):
-        found.append(_missing(source, f"its run ended early, with status {report.exit_status} of pytest", again))
+        found.append(
+            _missing(source, f"the run of {source} ended early, with status {report.exit_status} of pytest", again)
+        )
     return found
 
 
@@ -133,22 +141,24 @@ def _own_status(source: str, report: Report, judged: Sequence[Finding | None]) -
     if report.exit_status == 1:
         yield _failed(
             source,
-            "every record passes, yet pytest ended with status 1: a test without a record failed, such as a regression bundle",
+            f"every record of {source} passes, yet pytest ended with status 1: a test without a record failed, such as a regression bundle",
             f"Read the log of `{AGAIN[source]}`.",
         )
     elif report.exit_status == 0 and report.status != "pass":
         yield _missing(
-            source, f"every record passes, yet the report calls itself {report.status}", f"Run `{AGAIN[source]}`."
+            source,
+            f"every record of {source} passes, yet the report calls itself {report.status}",
+            f"Run `{AGAIN[source]}`.",
         )
 
 
 def _coverage(report: ParityReport) -> list[Finding]:
     again = f"Run `{AGAIN[PARITY]}` without --parity and -k."
     if report.coverage is None:
-        return [_missing(PARITY, "it does not say which event types and edges its worlds met", again)]
+        return [_missing(PARITY, f"{PARITY} does not say which event types and edges its worlds met", again)]
     never = sorted(label for label, count in report.coverage.labels.items() if not count)
     if never or not report.coverage.labels:
-        return [_missing(PARITY, f"its worlds never met {_some(never) or 'anything'}", again)]
+        return [_missing(PARITY, f"the worlds of {PARITY} never met {_some(never) or 'anything'}", again)]
     return []
 
 
@@ -242,7 +252,9 @@ def _absent(source: str, names: Sequence[str], planned: int) -> list[Finding]:
     if not names:
         return []
     again = f"Run `{AGAIN[source]}` without options that choose among them."
-    return [_missing(source, f"{len(names)} of {planned} planned entries are missing: {_some(names)}", again)]
+    return [
+        _missing(source, f"{len(names)} of {planned} planned entries of {source} are missing: {_some(names)}", again)
+    ]
 
 
 def _some(names: Iterable[str]) -> str:

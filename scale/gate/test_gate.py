@@ -127,14 +127,14 @@ DEFECTS: dict[str, tuple[Spoil, CriterionId, Status, str]] = {
     "profile quick of properties": (_put("properties", profile="quick"), "parity", LACKING, "profile quick"),
     "an unknown profile": (_put("parity", profile="mine"), "parity", LACKING, "profile mine"),
     "only some parity tests": (
-        lambda e: e["parity"]["tests"].pop(5), "parity", LACKING, "1 of 35 planned entries are missing",
+        lambda e: e["parity"]["tests"].pop(5), "parity", LACKING, "1 of 35 planned entries of parity.json are missing",
     ),
     "only some variants": (
         lambda e: next(t for t in e["parity"]["tests"] if len(t["variants"]) > 1)["variants"].pop(),
         "parity", LACKING, "other variants were compared",
     ),
     "only some checks": (
-        lambda e: e["properties"]["checks"].pop(9), "parity", LACKING, "planned entries are missing: I",
+        lambda e: e["properties"]["checks"].pop(9), "parity", LACKING, "planned entries of properties.json are missing: I",
     ),
     "no life of a database": (lambda e: e["properties"]["checks"].pop(), "parity", LACKING, r"lifecycle\[\*\]"),
     "one engine's properties": (
