@@ -6,10 +6,12 @@ from scale.gate.candidate import Candidate, commit_findings
 from scale.gate.evidence import Evidence, Rollback
 from scale.gate.measured import AGAIN as SWEEP_AGAIN
 from scale.gate.measured import Analyse, ByCriterion, analysis, sweep_findings
+from scale.gate.parity import parity_findings
+from scale.gate.properties import property_findings
 from scale.gate.record import CRITERIA, CriterionId, Decision, Finding, PolicyUsed, Source, criterion
 from scale.gate.regression import AGAIN as COMPARE_AGAIN
 from scale.gate.regression import regression_findings
-from scale.gate.suites import AGAIN, PARITY, PROPERTIES, parity_findings, property_findings
+from scale.gate.suites import AGAIN, PARITY, PROPERTIES
 from scale.log import now
 from scale.policy import Policy
 from scale.status import Status, gravest

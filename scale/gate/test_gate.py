@@ -90,7 +90,7 @@ DEFECTS: dict[str, tuple[Spoil, CriterionId, Status, str]] = {
     "a broken property is excused": (_check(status="warn", broken=2), "parity", FAIL, "warn: broken on 2"),
     "broken worlds under a pass": (_check(broken=1), "parity", FAIL, "broken on 1"),
     "a broken property is off": (_check(status="off", broken=1), "parity", FAIL, "off: broken on 1"),
-    "a test without a record fails": (_put("parity", exit_status=1), "parity", FAIL, "regression bundle"),
+    "a test without a record fails": (_put("parity", exit_status=1), "parity", FAIL, "as a regression can"),
     "a comparison policy is stale": (
         lambda e: e["parity"]["stale_policy_entries"].append({"entry": "ignore.created_at", "why": "past its end date"}),
         "parity", FAIL, "ignore.created_at is stale",
