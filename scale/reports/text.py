@@ -71,7 +71,7 @@ def _compared_row(one: ComparedCell) -> tuple[str, ...]:
         seconds(median(pairs.candidate) if pairs.candidate else None),
         "-" if one.ratio is None else f"{one.ratio:.3f}",
         number(one.p_value, 2),
-        one.verdict + (f" ({one_line(one.note, 80)})" if one.note else ""),
+        one_line(one.note, 100) if one.note.startswith(one.verdict) else one_line(f"{one.verdict} {one.note}", 100),
     )
 
 

@@ -220,10 +220,16 @@ def _failed(axes: Axes, bad: Sequence[CellView], axis: SizeAxis, looks: dict[str
 def _title(drawn: Sequence[Series], axis: SizeAxis, quantity: Quantity) -> str:
     what = "Time" if quantity == "seconds" else "Memory"
     main = [one for one in drawn if one.level == "high"] or list(drawn)
-    laws = [f"{_law(one, interval=False)} in {clean(one.engine, 24)}" for one in main if curve(one)]
+    laws = [f"{_law(one, interval=False)} in {clean(one.engine, 24)}{_open(one)}" for one in main if curve(one)]
     if not laws:
         return f"{what} over {axis}: too little was measured to fit a curve"
     return f"{what} grows over {axis} {', '.join(laws)}"
+
+
+def _open(one: Series) -> str:
+    """A figure that its own verdict does not bear must not look like a finding."""
+    verdict = (one.power or one.linear or {}).get("verdict")
+    return "" if verdict in ("pass", "fail") else f" ({verdict})"
 
 
 def _law(one: Series, *, interval: bool = True) -> str:

@@ -171,8 +171,9 @@ def size_axis(axes: Axes, sizes: Iterable[float], label: str = "employees (log s
 
 
 def log_axis(axis: Axis, low: float, high: float) -> None:
-    """Ticks of a logarithmic axis at 1, 2 and 5 of each decade; at 1 alone over many decades."""
-    subs: Sequence[float] = (1.0, 2.0, 5.0) if high / low < 2e3 else (1.0,)
+    """Ticks of a logarithmic axis at 1, 2 and 5 of each decade; more within one decade, fewer over many."""
+    span = high / low
+    subs: Sequence[float] = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0) if span < 10 else (1.0, 2.0, 5.0) if span < 2e3 else (1.0,)
     axis.set_major_locator(LogLocator(subs=subs))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axis.set_minor_formatter(NullFormatter())

@@ -76,6 +76,17 @@ def test_little_data_gives_fewer_pictures_and_no_error() -> None:
     assert "thread_efficiency" not in drawn(interrupted())
 
 
+def test_an_exponent_that_nothing_bears_is_not_claimed() -> None:
+    found = sweep()
+    shaky = [one.model_copy(update={"power": {**(one.power or {}), "verdict": "inconclusive"}}) for one in found.series]
+    title = message(drawn(found.model_copy(update={"series": shaky}))["time_over_employees"])
+
+    assert title == "Time grows over employees as n^1.00 in sql (inconclusive), as n^1.00 in polars (inconclusive)"
+    unfitted = [one.model_copy(update={"power": None, "linear": None}) for one in found.series]
+    title = message(drawn(found.model_copy(update={"series": unfitted}))["time_over_employees"])
+    assert title == "Time over employees: too little was measured to fit a curve"
+
+
 def test_a_cell_without_a_result_is_marked_where_it_would_be() -> None:
     texts = {text.get_text() for text in drawn(several_engines())["time_over_employees"].axes[0].texts}
 

@@ -14,7 +14,8 @@ from scale.reports.cells import CellView
 from scale.reports.plots.style import GREY, Look, clean, figure, legend
 from scale.reports.threads import Workload, workloads
 
-_STYLES = ("-", "--", ":", "-.")
+_STYLES = ("--", "-")
+_SHOWN_WORKLOADS = len(_STYLES)
 
 
 def thread_efficiency(views: Sequence[CellView], looks: dict[str, Look], cores: int, policy: Policy) -> Figure | None:
@@ -22,16 +23,16 @@ def thread_efficiency(views: Sequence[CellView], looks: dict[str, Look], cores: 
     every = workloads(views, cores, policy)
     if not every:
         return None
-    # other scenarios happen to have two counts of threads; the table has them too
+    # other scenarios happen to have two counts of threads, and short workloads tell little; the table has them all
     most = max(len(work.found.rows) for work in every)
-    found = [work for work in every if len(work.found.rows) == most]
+    longest = sorted({work.work for work in every if len(work.found.rows) == most})[-_SHOWN_WORKLOADS:]
+    found = [work for work in every if len(work.found.rows) == most and work.work in longest]
     reading = "Efficiency: time on one thread over time on n threads, divided by n. Medians of the runs."
     picture, axes = figure(_title(found, cores), reading)
     counts = sorted({row.threads for work in found for row in work.found.rows})
-    sizes = list(dict.fromkeys((work.employees, work.years) for work in found))
     for work in found:
         look = looks[work.engine]
-        style = _STYLES[sizes.index((work.employees, work.years)) % len(_STYLES)]
+        style = _STYLES[longest.index(work.work) - len(longest)]
         axes.plot(
             [row.threads for row in work.found.rows],
             [100 * row.efficiency for row in work.found.rows],
