@@ -50,6 +50,14 @@ MONITOR = Question(
     "sufficiency",
     "Repeat on a machine with a core to spare.",
 )
+SCALED = Question(
+    "scaled",
+    "The rows grow with the employees that were asked for",
+    "sufficiency",
+    "The engine does not simulate the census it is given: look at how it reads it.",
+)
+_SCALED_WITHIN = 1.2
+"""People in the first year over employees asked for may differ by this factor between sizes: hires round, and some have left."""
 _JUDGED_SECONDS = 0.5
 """Runs shorter than this vary by what the system does in the meantime; their spread is shown in the cells' table only."""
 
@@ -59,6 +67,7 @@ def run_checks(sweep: Sweep, runs: _Runs, policy: Policy) -> list[Check]:
     return [
         _results(sweep),
         _complete(sweep, runs, policy),
+        *(_scaled(engine, runs) for engine in sweep.code),
         *(check for engine in sweep.code for check in _targets(engine, sweep, runs)),
         *(_spread(engine, runs, policy) for engine in sweep.code),
         _overhead(runs, policy),
@@ -112,6 +121,22 @@ def _complete(sweep: Sweep, runs: _Runs, policy: Policy) -> Check:
         told = f"{len(few)} of {len(runs)} cells have fewer than {least} runs; {few[0][1]} has {few[0][0]}"
         return COMPLETE.answer(ALL, "insufficient", told)
     return COMPLETE.answer(ALL, "pass", f"{len(wanted)} runs of {len(sweep.planned)} cells")
+
+
+def _scaled(engine: str, runs: _Runs) -> Check:
+    """A sweep over one and the same census would look perfectly flat."""
+    found = {
+        cell: run.rows_by_year[0][1] / cell.employees
+        for cell, taken in runs.items()
+        for run in taken
+        if cell.engine == engine and run.rows_by_year
+    }
+    if not found:
+        return SCALED.missing(engine, "no run tells its rows by year", "Run the sweep.")
+    low, high = min(found, key=lambda cell: found[cell]), max(found, key=lambda cell: found[cell])
+    told = f"{found[low]:.2f} ({low.key}) to {found[high]:.2f} ({high.key}) people in the first year for each employee"
+    fits = found[high] <= _SCALED_WITHIN * found[low]
+    return SCALED.answer(engine, "pass" if fits else "fail", told)
 
 
 def _targets(engine: str, sweep: Sweep, runs: _Runs) -> list[Check]:

@@ -68,6 +68,8 @@ def growth_by_year(values: Iterable[tuple[int, float]]) -> tuple[float, float]:
     """Theil-Sen slope over the year index relative to the median, and its lower end at 90 %; values of several runs together."""
     pairs = list(values)
     taken = np.array([value for _, value in pairs])
+    if np.ptp(taken) == 0:  # scipy's interval does not exist where all values are tied
+        return 0.0, 0.0
     slope = stats.theilslopes(taken, [year for year, _ in pairs], alpha=0.90)
     level = float(np.median(taken))
     return float(slope.slope) / level, float(slope.low_slope) / level
