@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from scale.policy import Policy
 from scale.records import Check, Code, Machine, Sweep
 from scale.reports import document as doc
-from scale.reports import tables
+from scale.reports import fit_tables, tables
 from scale.reports.cells import cell_views, progress
 from scale.reports.document import Block, Document, Items, Picture, Text, section, table
 from scale.reports.terms import SWEEP_TERMS
@@ -26,7 +26,7 @@ def sweep_document(sweep: Sweep, policy: Policy, pictures: Sequence[Picture]) ->
     """The report. pictures: already drawn, in the order they are to be shown."""
     views = cell_views(sweep)
     found = workloads(views, sweep.machine.cores, policy)
-    reasons = tables.fit_reasons(sweep.series)
+    reasons = fit_tables.fit_reasons(sweep.series)
     blocks: list[Block] = [Text(sentence) for sentence in summary(sweep)]
     for part in (
         section("What does not pass", tables.open_checks(sweep.checks)),
@@ -37,9 +37,9 @@ def sweep_document(sweep: Sweep, policy: Policy, pictures: Sequence[Picture]) ->
         section("Memory by cell", tables.memory_table(views)),
         section("Output by cell", tables.output_table(views)),
         section("Scenarios and their targets", tables.scenario_table(views)),
-        section("Fits", tables.fit_table(sweep.series), Items(reasons) if reasons else None),
-        section("Growth laws", tables.model_table(sweep.series)),
-        section("Threads", tables.thread_table(found)),
+        section("Fits", fit_tables.fit_table(sweep.series), Items(reasons) if reasons else None),
+        section("Growth laws", fit_tables.model_table(sweep.series)),
+        section("Threads", fit_tables.thread_table(found)),
         section("Repeated runs in one process", tables.leak_table(sweep.leaks)),
         section("Runs without a result", *tables.error_blocks(sweep.runs)),
         section("Cost of watching", tables.monitor_table(sweep)),

@@ -12,7 +12,8 @@ from scale.records import Comparison, Sweep
 from scale.reports.cells import cell_views, main_series
 from scale.reports.document import Picture
 from scale.reports.plots.ratios import ratios
-from scale.reports.plots.scaling import residuals, scaling
+from scale.reports.plots.residuals import residuals
+from scale.reports.plots.scaling import scaling
 from scale.reports.plots.stages import stages
 from scale.reports.plots.style import looks, message, save, styled
 from scale.reports.plots.threads import thread_efficiency

@@ -1,11 +1,10 @@
-"""Time and memory over employees or years, with the curves that were fitted to them, and how far the runs lie from the curves."""
+"""Time and memory over employees or years, with the curves that were fitted to them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from statistics import median
-from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,11 +12,10 @@ from matplotlib.figure import Figure
 
 from scale.records import Series
 from scale.reports.cells import CellView
+from scale.reports.plots.fitted import Quantity, SizeAxis, chosen, curve, figures, held_equal
 from scale.reports.plots.style import (
     FAILED,
-    GREY,
     Look,
-    capital,
     clean,
     face,
     figure,
@@ -29,26 +27,9 @@ from scale.reports.plots.style import (
 from scale.reports.targets import Target
 from scale.reports.units import size
 
-Quantity = Literal["seconds", "memory"]
-SizeAxis = Literal["employees", "years"]
 _FAILURES = {"memory": "out of memory"}
 _REACH = 100
 """A target so many times above everything measured would press the curves flat; it is in the table of scenarios alone."""
-Curve = Callable[[np.ndarray], np.ndarray]
-
-
-def chosen(series: Sequence[Series], axis: SizeAxis, quantity: Quantity) -> list[Series]:
-    """The series to draw together: those that hold the same equal, over as many sizes as there are."""
-    groups: dict[str, list[Series]] = {}
-    for one in series:
-        if one.axis == axis and one.quantity == quantity and any(point.values for point in one.points):
-            groups.setdefault(rest(one), []).append(one)
-    return max(groups.values(), key=lambda group: sum(len(one.points) for one in group), default=[])
-
-
-def rest(one: Series) -> str:
-    """What is held equal, without the engine and its level."""
-    return one.rest.removeprefix(f"{one.engine} {one.level}, ")
 
 
 def scaling(
@@ -65,7 +46,7 @@ def scaling(
         return None
     unit, factor = _unit(drawn, quantity)
     marks = " Bars: targets." if targets else ""
-    reading = f"{_sentence(rest(drawn[0]))} Small points: runs; large: median; line: fitted curve.{marks}"
+    reading = f"{held_equal(drawn[0])} Small points: runs; large: median; line: fitted curve.{marks}"
     picture, axes = figure(_title(drawn, axis, quantity), reading)
     for one in drawn:
         _draw(axes, one, looks[one.engine], factor)
@@ -79,63 +60,6 @@ def scaling(
     axes.set_ylabel(f"{'wall time' if quantity == 'seconds' else 'peak memory'} ({unit}, log scale)")
     legend(picture, axes, 2)
     return picture
-
-
-def residuals(series: Sequence[Series], looks: dict[str, Look]) -> Figure | None:
-    """How far each run lies from the fitted curve of time over employees, in per cent of the curve."""
-    drawn = [one for one in chosen(series, "employees", "seconds") if curve(one)]
-    if not drawn:
-        return None
-    farthest = {one.engine: 0.0 for one in drawn}
-    for one in drawn:
-        farthest[one.engine] = max([farthest[one.engine], *(abs(value) for value in _departures(one).values())])
-    told = ", ".join(f"{clean(engine, 24)} {100 * value:.0f} %" for engine, value in farthest.items())
-    reading = (
-        f"{_sentence(rest(drawn[0]))} Small points: runs; large: median. "
-        "An arc over the sizes would mean another law than the curve's."
-    )
-    picture, axes = figure(f"Farthest that a median lies from the fitted time: {told}", reading)
-    for at, one in enumerate(drawn):
-        aside = 1.03 ** (at - (len(drawn) - 1) / 2)  # engines side by side
-        fitted = curve(one)
-        assert fitted is not None
-        look = looks[one.engine]
-        for point in one.points:
-            expected = float(fitted(np.array([point.x]))[0])
-            values = [100 * (value / expected - 1) for value in point.values]
-            axes.plot(
-                [point.x * aside] * len(values), values, look.marker, color=look.color, alpha=0.4, markersize=5, mew=0
-            )
-        middles = _departures(one)
-        axes.plot(
-            [x * aside for x in middles],
-            [100 * value for value in middles.values()],
-            look.marker,
-            color=look.color,
-            linestyle=line_style(one.level),
-            linewidth=1,
-            label=_name(one, drawn),
-        )
-    axes.axhline(0, color=GREY, linewidth=1.2)
-    top = max(5.0, 1.1 * max(abs(limit) for limit in axes.get_ylim()))
-    axes.set_ylim(-top, top)
-    size_axis(axes, [point.x for one in drawn for point in one.points])
-    axes.set_ylabel("difference from the fit (%)")
-    legend(picture, axes)
-    return picture
-
-
-def curve(one: Series) -> Curve | None:
-    """The curve that was fitted: a + b n^p, else the straight line; None where neither has figures."""
-    power = _figures(one.power, "a", "b", "p")
-    if power:
-        a, b, p = power
-        return lambda x: a + b * x**p
-    line = _figures(one.linear, "intercept", "slope")
-    if line:
-        intercept, slope = line
-        return lambda x: intercept + slope * x
-    return None
 
 
 def _draw(axes: Axes, one: Series, look: Look, factor: float) -> None:
@@ -234,10 +158,10 @@ def _open(one: Series) -> str:
 
 def _law(one: Series, *, interval: bool = True) -> str:
     """as n^1.02 (0.99 to 1.05), or the slope of the straight line."""
-    power = _figures(one.power, "p", "p_low", "p_high")
+    power = figures(one.power, "p", "p_low", "p_high")
     if power and curve(one):
         return "as n^{:.2f}".format(*power) + (" ({:.2f} to {:.2f})".format(*power[1:]) if interval else "")
-    line = _figures(one.linear, "slope")
+    line = figures(one.linear, "slope")
     if not line:
         return "no fit"
     per = 1000 if one.axis == "employees" else 1
@@ -245,31 +169,8 @@ def _law(one: Series, *, interval: bool = True) -> str:
     return f"by {rate} per {'1,000 employees' if per > 1 else 'year'}"
 
 
-def _departures(one: Series) -> dict[float, float]:
-    """By size, the median over the fitted value, less 1."""
-    fitted = curve(one)
-    assert fitted is not None
-    return {
-        point.x: median(point.values) / float(fitted(np.array([point.x]))[0]) - 1
-        for point in one.points
-        if point.values
-    }
-
-
-def _figures(fit: dict[str, float | str] | None, *keys: str) -> tuple[float, ...] | None:
-    """The values of the keys, where all are finite numbers."""
-    found = [(fit or {}).get(key) for key in keys]
-    numbers = tuple(float(value) for value in found if isinstance(value, (int, float)) and math.isfinite(value))
-    return numbers if len(numbers) == len(keys) else None
-
-
 def _edge(level: str, look: Look) -> str:
     return "white" if level == "high" else look.color
-
-
-def _name(one: Series, drawn: Sequence[Series]) -> str:
-    several = len({other.level for other in drawn}) > 1
-    return clean(one.engine) + (f" {clean(one.level, 16)}" if several else "")
 
 
 def _unit(drawn: Sequence[Series], quantity: Quantity) -> tuple[str, float]:
@@ -283,7 +184,3 @@ def _span(axes: Axes) -> tuple[float, float]:
     low, high = axes.get_ylim()
     axes.set_ylim(low / 1.35, high * 1.25)  # room for crosses at the foot and labels of targets
     return axes.get_ylim()
-
-
-def _sentence(text: str) -> str:
-    return f"{capital(text)}." if text else ""
