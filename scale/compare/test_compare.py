@@ -24,10 +24,8 @@ Change = Callable[[Run], Run]
 
 
 def request(folder: Path, **changes: Any) -> CompareRequest:
-    sides = {"base": Side(ROOT, {"polars": "sql"}), "candidate": Side(ROOT, {"polars": "polars"})}
-    return CompareRequest(
-        **sides, cells=CELLS, output=folder, policy=Policy.load(None), command="python -m scale compare", **changes
-    )
+    base, candidate = Side(ROOT, {"polars": "sql"}), Side(ROOT, {"polars": "polars"})
+    return CompareRequest(base, candidate, CELLS, folder, Policy.load(None), "python -m scale compare", **changes)
 
 
 class Machine:
