@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 ARGS ?=
 
-.PHONY: help setup differential properties faults test lint bench lock test-oldest clean
+.PHONY: help setup differential properties faults scale test lint bench lock test-oldest clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,8 +27,11 @@ properties: setup ## Hold every engine to the invariants and relations of docs/c
 faults: setup ## Plant every fault of the catalogue and print which checks find it (ARGS="--fault X05")
 	$(RUN) pytest properties --self-test $(ARGS)
 
+scale: setup ## Measure time and memory over many sizes, and judge how they grow (ARGS="--quick")
+	$(RUN) scale sweep $(ARGS)
+
 test: setup ## Run all tests: the comparison, the properties, and the tests of the suite itself
-	$(RUN) pytest fixtures differential properties --all $(ARGS)
+	$(RUN) pytest fixtures differential properties scale --all $(ARGS)
 
 lint: setup ## Style, types, and the direction of imports
 	$(RUN) ruff check .
@@ -49,7 +52,7 @@ lock: ## Rewrite requirements/*.txt from pyproject.toml (needs uv)
 	@touch $@
 
 test-oldest: .venv-oldest/.ready ## Run all tests with the oldest versions allowed
-	.venv-oldest/bin/python -m pytest fixtures differential properties --all $(ARGS)
+	.venv-oldest/bin/python -m pytest fixtures differential properties scale --all $(ARGS)
 
 clean: ## Remove .venv and caches; repro bundles stay
 	rm -rf $(VENV) .venv-oldest .pytest_cache .mypy_cache .ruff_cache
