@@ -1,8 +1,8 @@
 """The statistics that decide: pure functions over measured values, deterministic; docs/statistics.md says which decides what."""
 
 from scale.statistics.history import ChangePoint, ChangePoints, Trend, find_changes, fit_trend, issue_text
-from scale.statistics.memory import LeakTest, MemoryGrowth, fit_growth, judge_leak
 from scale.statistics.linear import LinearFit, fit_linear
+from scale.statistics.memory import LeakTest, MemoryGrowth, fit_growth, judge_leak
 from scale.statistics.models import Model, Ranking, rank_models
 from scale.statistics.power import PowerFit, fit_power
 from scale.statistics.regression import (

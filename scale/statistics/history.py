@@ -73,7 +73,7 @@ def fit_trend(medians: Sequence[float], policy: Policy) -> Trend:
     window = np.log(np.asarray(medians[-limits.trend_nights :], dtype=float))
     nights = np.arange(len(window))
     change = float(np.expm1(stats.theilslopes(window, nights)[0] * (len(window) - 1)))
-    p_value = 1.0 if np.ptp(window) == 0 else float(stats.kendalltau(nights, window).pvalue)
+    p_value = _trend_p_value(window)
     label: Literal["improving", "stable", "degrading"] = "stable"
     if p_value < limits.trend_p_value_below and abs(change) > limits.trend_change_above:
         label = "degrading" if change > 0 else "improving"
@@ -117,30 +117,58 @@ def issue_text(what: str, changes: ChangePoints, nights: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
+def _trend_p_value(window: Array) -> float:
+    """Mann-Kendall, two-sided, for nights that resemble the night before: z shrinks with their lag-1 correlation r by
+    sqrt((1 - r) / (1 + r)), as the number of independent nights does (Yue and Wang 2004)."""
+    if np.ptp(window) == 0:
+        return 1.0
+    nights = np.arange(len(window))
+    line = stats.theilslopes(window, nights)
+    rest = window - line[1] - line[0] * nights
+    rest = rest - rest.mean()
+    spread = float(rest @ rest)
+    resemblance = min(max(float(rest[1:] @ rest[:-1]) / spread, 0.0), 0.99) if spread > 0 else 0.0
+    z = stats.norm.isf(float(stats.kendalltau(nights, window).pvalue) / 2)
+    return float(2 * stats.norm.sf(z * np.sqrt((1 - resemblance) / (1 + resemblance))))
+
+
 def _split(values: Array, start: int, stop: int, policy: Policy, rng: np.random.Generator) -> dict[int, float]:
-    """{first night of a level: p-value}, by splitting [start, stop) at its largest change until none is significant."""
+    """{first night of a level: p-value}: the borders of the arc of [start, stop) that stands out most, and of its parts."""
     limits = policy.history
     if stop - start < 2 * limits.segment_minimum:
         return {}
     ranks = stats.rankdata(values[start:stop])
-    statistics = _rank_sums(ranks[None], limits.segment_minimum)[0]
+    observed, low, high = _arc(ranks[None], limits.segment_minimum)
     shuffled = rng.permuted(np.broadcast_to(ranks, (limits.permutations, len(ranks))), axis=1)
-    chance = _rank_sums(shuffled, limits.segment_minimum).max(axis=1)
-    p_value = (1 + int((chance >= statistics.max()).sum())) / (1 + limits.permutations)
+    chance = _arc(shuffled, limits.segment_minimum)[0]
+    p_value = (1 + int((chance >= observed[0]).sum())) / (1 + limits.permutations)
     if p_value >= limits.change_p_value_below:
         return {}
-    at = start + limits.segment_minimum + int(statistics.argmax())
-    return {at: p_value, **_split(values, start, at, policy, rng), **_split(values, at, stop, policy, rng)}
+    edges = sorted({start, start + low, start + high, stop})
+    found = dict.fromkeys(edges[1:-1], p_value)
+    for left, right in pairwise(edges):
+        found.update(_split(values, left, right, policy, rng))
+    return found
 
 
-def _rank_sums(ranks: Array, least: int) -> Array:
-    """|Z| of the rank sum left of each allowed split (columns), for each row of ranks: Mann-Whitney's statistic at every split."""
+def _arc(ranks: Array, least: int) -> tuple[Array, int, int]:
+    """The largest |Z| of the rank sum of an arc [low, high) against the rest, for each row of ranks, and the first row's arc.
+
+    A split in two is an arc that begins or ends with the history. Arcs inside it see a level that came and went again, which one
+    split cannot (circular binary segmentation, Olshen and others 2004). No piece is shorter than `least`.
+    """
     count = ranks.shape[1]
-    left = np.arange(least, count - least + 1)
-    sums = np.cumsum(ranks, axis=1)[:, left - 1]
-    spread = np.sqrt(left * (count - left) * (count + 1) / 12)
-    z: Array = np.abs(sums - left * (count + 1) / 2) / spread
-    return z
+    sums = np.concatenate([np.zeros((len(ranks), 1)), np.cumsum(ranks, axis=1)], axis=1)
+    best, where = np.zeros(len(ranks)), (0, count)
+    for low in (0, *range(least, count - least + 1)):
+        high = np.array([end for end in (*range(low + least, count - least + 1), count) if 0 < end - low < count])
+        length = high - low
+        spread = np.sqrt(length * (count - length) * (count + 1) / 12)
+        z = np.abs(sums[:, high] - sums[:, [low]] - length * (count + 1) / 2) / spread
+        if z[0].max() > best[0]:
+            where = (low, int(high[z[0].argmax()]))
+        best = np.maximum(best, z.max(axis=1))
+    return best, *where
 
 
 def _levels(values: Array, found: Mapping[int, float], policy: Policy) -> tuple[ChangePoint, ...]:

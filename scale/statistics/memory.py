@@ -37,8 +37,8 @@ class MemoryGrowth:
 class LeakTest:
     """mb_per_run: Theil-Sen slope (MB, 10^6 bytes) after the warm-up, with its interval at 90 %.
 
-    late_mb_per_run: slope of the second half, which is flat where a cache has filled up. p_value: Mann-Kendall (Kendall's tau against
-    time), one-sided.
+    late_mb_per_run: slope of the second half, which is flat where a cache has filled up. p_value: Mann-Kendall (Kendall's tau
+    against time), one-sided.
     """
 
     mb_per_run: float | None
@@ -78,8 +78,9 @@ def fit_growth(points: Points, policy: Policy) -> MemoryGrowth:
 def judge_leak(after: Sequence[float], policy: Policy) -> LeakTest:
     """Memory in use (bytes) after each of several runs in one process, the warm-up runs first.
 
-    fail: memory rises steadily (Mann-Kendall), by more than the limit even at the slope's lower end, and still does in the second half.
-    pass: flat, falling, saturating, or a rise too small to matter. inconclusive: both slopes are above the limit, but not certainly.
+    fail: memory rises steadily (Mann-Kendall), by more than the limit even at the slope's lower end, and still does so in the
+    second half. pass: flat, falling, saturating, or a rise too small to matter. inconclusive: both slopes are above the limit,
+    but not for certain.
     """
     limits = policy.memory
     kept = np.asarray(after[limits.leak_warm_up_runs :], dtype=float) / MB
@@ -91,11 +92,11 @@ def judge_leak(after: Sequence[float], policy: Policy) -> LeakTest:
     runs = np.arange(len(kept))
     slope, _, low, high = (float(value) for value in stats.theilslopes(kept, runs, alpha=_LEVEL))
     half = len(kept) // 2
-    late = float(stats.theilslopes(kept[half:], runs[half:])[0])
+    late, _, late_low, _ = (float(value) for value in stats.theilslopes(kept[half:], runs[half:], alpha=_LEVEL))
     p_value = 1.0 if np.ptp(kept) == 0 else float(stats.kendalltau(runs, kept, alternative="greater").pvalue)
     limit = limits.leak_limit_mb_per_run
     rises = slope > limit and late > limit
-    certain = low > limit and p_value < limits.leak_p_value_below
+    certain = min(low, late_low) > limit and p_value < limits.leak_p_value_below
     verdict: Verdict = ("fail" if certain else "inconclusive") if rises else "pass"
     reason = (
         f"{slope:+.2f} MB a run ({low:+.2f} to {high:+.2f}; {late:+.2f} in the second half; limit {limit:g}) "

@@ -15,6 +15,7 @@ Points = Mapping[float, Sequence[float]]
 """Values measured at each x (employees, years or threads): {1000: [0.41, 0.42, 0.40], ...}."""
 Axis = Literal["employees", "years"]
 Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
 
 
 def figures(**values: float | str | None) -> dict[str, float | str]:

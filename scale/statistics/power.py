@@ -9,7 +9,7 @@ import numpy as np
 
 from scale.policy import Policy
 from scale.statistics.curve import Curves, fit_curves
-from scale.statistics.plain import Array, Axis, Points, figures, shortage
+from scale.statistics.plain import Array, Axis, Indices, Points, figures, shortage
 from scale.status import Verdict
 
 _SEED = 20_240_601  # of the bootstrap: the same runs give the same interval
@@ -24,8 +24,8 @@ class PowerFit:
 
     Interval: percentiles over samples made of the fitted curve and residuals drawn from all sizes alike, widened by
     sqrt(runs / (runs - 3)) for the three fitted parameters. Of the schemes tried it comes nearest to its 90 %: drawing runs within
-    each size covers 70 to 80 % at 3 runs a size. Without overhead a >= 0 biases p upwards by 0.01 to 0.02 at 5 % noise, and the lower end lies
-    above the truth more often than 5 %, by as little (power_table prints the coverage).
+    each size covers 70 to 80 % at 3 runs a size. Without overhead a >= 0 biases p upwards by 0.01 to 0.02 at 5 % noise, and the
+    lower end lies above the truth more often than 5 %, by as little (power_table prints the coverage).
     """
 
     a: float | None
@@ -63,7 +63,7 @@ def fit_power(points: Points, policy: Policy, axis: Axis = "employees") -> Power
     if missing:
         return PowerFit(None, None, None, None, None, None, "insufficient", missing)
     xs = np.array(sorted(points), dtype=float)
-    sizes = np.concatenate([np.full(len(points[x]), index) for index, x in enumerate(sorted(points))])
+    sizes = np.repeat(np.arange(len(xs)), [len(points[x]) for x in sorted(points)])
     log_t = np.log(np.concatenate([np.asarray(points[x], dtype=float) for x in sorted(points)]))
     log_u = np.log(xs / xs[-1])
     fitted = fit_curves(log_u[sizes], log_t[None], sizes)
@@ -86,7 +86,7 @@ def _result(
     xs: Array,
     log_u: Array,
     log_t: Array,
-    sizes: Array,
+    sizes: Indices,
     fitted: Curves,
     low: float,
     high: float,

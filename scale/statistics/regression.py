@@ -1,7 +1,8 @@
 """Base against candidate: interleaved pairs of one machine, a confirmation round, and the build over all cells.
 
 After DuckDB's regression runner: first pairs screen; a cell that looks different is measured again and only that counts; the build
-is decided on the geometric mean over cells, so that one noisy cell cannot break it. No statistic mends a comparison across machines.
+is decided on the geometric mean over cells, so that one noisy cell cannot break it. No statistic mends a
+comparison across machines.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def judge_cell(
     confirmation: tuple[Sequence[float], Sequence[float]] | None,
     policy: Policy,
 ) -> PairVerdict:
-    """A cell by its (base, candidate) pairs: unchanged where the first are within the screening limit; else the confirmation decides."""
+    """A cell by its (base, candidate) pairs: unchanged where the first are within the screening limit, else as confirmed."""
     first = compare_pairs(*initial, policy)
     if first.change == "insufficient":
         return first

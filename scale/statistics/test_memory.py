@@ -1,0 +1,79 @@
+"""Growth of memory and leaks: what rises without end fails, what fills up does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scale.policy import GB, MB, Policy
+from scale.statistics.memory import fit_growth, judge_leak
+from scale.statistics.simulation import SIZES
+
+POLICY = Policy.load()
+
+
+@pytest.mark.parametrize(("gb_per_1000", "verdict"), [(0.015, "pass"), (1.9, "pass"), (2.1, "fail")])
+def test_growth_of_memory(gb_per_1000: float, verdict: str) -> None:
+    points = {float(n): [(0.2 + gb_per_1000 * n / 1000) * GB * factor for factor in (0.999, 1.0, 1.001)] for n in SIZES}
+    found = fit_growth(points, POLICY)
+
+    assert found.verdict == verdict and found.gb_per_1000 == pytest.approx(gb_per_1000, rel=0.01)
+
+
+def test_growth_near_the_limit_is_inconclusive_and_too_few_sizes_insufficient() -> None:
+    wave = (1.2, 0.8, 0.8, 1.2, 1.2, 0.99)
+    near = {float(n): [1.95e-3 * n * GB * factor] * 3 for n, factor in zip(SIZES, wave, strict=True)}
+
+    assert fit_growth(near, POLICY).verdict == "inconclusive"
+    assert fit_growth({1000.0: [1.0] * 3, 2000.0: [2.0] * 3}, POLICY).verdict == "insufficient"
+
+
+def _after(curve: np.ndarray, noise_mb: float = 2.0, seed: int = 1) -> list[float]:
+    noise = noise_mb * np.random.default_rng(seed).standard_normal(len(curve))
+    return [float(value) for value in (400 + curve + noise) * MB]
+
+
+def _share(curve: np.ndarray, verdict: str, noise_mb: float = 2.0) -> float:
+    return float(np.mean([judge_leak(_after(curve, noise_mb, seed), POLICY).verdict == verdict for seed in range(200)]))
+
+
+RUNS = np.arange(14.0)
+
+
+def test_a_leak_is_found() -> None:
+    assert _share(10 * RUNS, "fail") == 1.0
+    assert _share(5 * RUNS, "fail") >= 0.95
+    found = judge_leak(_after(10 * RUNS), POLICY)
+    assert found.mb_per_run == pytest.approx(10, abs=1) and "MB a run" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("curve", "what"),
+    [
+        (0 * RUNS, "flat"),
+        (200 * (1 - np.exp(-RUNS)), "a cache that fills up"),
+        (50.0 * (RUNS >= 6), "one more arena"),
+        (np.where(RUNS < 2, 0, 300), "warm-up"),
+        (-5 * RUNS, "falling"),
+        (0.2 * RUNS, "too small to matter"),
+    ],
+)
+def test_what_is_no_leak_does_not_fail(curve: np.ndarray, what: str) -> None:
+    assert _share(curve, "fail") <= 0.01, what
+    assert _share(curve, "pass") >= 0.9, what
+
+
+def test_a_cache_that_is_still_filling_up_does_not_fail() -> None:
+    assert _share(200 * (1 - np.exp(-RUNS / 2)), "fail") <= 0.02
+
+
+def test_exactly_flat_memory_passes_and_few_runs_are_insufficient() -> None:
+    assert judge_leak([400.0 * MB] * 12, POLICY).verdict == "pass"
+    assert judge_leak([400.0 * MB] * 9, POLICY).verdict == "insufficient"
+    assert judge_leak([], POLICY).verdict == "insufficient"
+
+
+def test_a_rise_that_is_not_certain_is_inconclusive() -> None:
+    assert judge_leak(_after(3 * RUNS, noise_mb=30, seed=3), POLICY).verdict in ("inconclusive", "pass")
+    zigzag = 20 * (RUNS % 2) + 1.5 * RUNS
+    assert judge_leak(((400 + zigzag) * MB).tolist(), POLICY).verdict == "inconclusive"
