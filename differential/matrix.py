@@ -126,6 +126,7 @@ def matrix_json(matrix: Matrix) -> str:
         "exit_status": matrix.exit_status,
         "commit": session.commit,
         "engines": [{"spec": spec, "versions": _versions_of(matrix, spec)} for spec in session.engines],
+        "sources": session.sources,
         "libraries": session.versions,
         "profile": session.profile.name,
         "seed": session.seed,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
@@ -15,7 +15,8 @@ from pathlib import Path
 from hypothesis.strategies import SearchStrategy
 
 from differential.comparison import ComparisonPolicy
-from differential.engines import is_built_in
+from differential.engines import EngineSpecError, is_built_in
+from differential.identity import commit_of, sources_of
 from differential.pool import Chunk, chunks, derived_seed
 from differential.profiles import Profile
 from differential.run import Run
@@ -159,17 +160,16 @@ class Session:
     @cached_property
     def commit(self) -> str | None:
         """The commit of the tree the suite runs from, with `+` for uncommitted changes; None outside a git checkout."""
-        try:
-            head = _git("rev-parse", "--short=12", "HEAD")
-            return head + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
-        except (OSError, subprocess.SubprocessError):
-            return None
+        return commit_of(ROOT)
 
-
-def _git(*arguments: str) -> str:
-    return subprocess.run(
-        ["git", "-C", str(ROOT), *arguments], check=True, capture_output=True, text=True, timeout=10
-    ).stdout.strip()
+    @cached_property
+    def sources(self) -> dict[str, str]:
+        """Fingerprint of each engine's sources, by SPEC; an engine that is made up in a running process has none."""
+        found = {}
+        for spec in self.engines:
+            with suppress(EngineSpecError):
+                found[spec] = sources_of(spec, ROOT)
+        return found
 
 
 def given_world(

@@ -142,6 +142,7 @@ def report_json(report: PropertyReport) -> str:
         "exit_status": report.exit_status,
         "commit": session.commit,
         "engines": [] if outside else list(session.engines),
+        "sources": {} if outside else session.sources,
         "results": None if outside is None else str(outside.path),
         "libraries": session.versions,
         "profile": session.profile.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,17 +72,23 @@ def commit_findings(source: str, commit: str | None, candidate: str | None, agai
     return []
 
 
-def code_findings(source: str, codes: dict[str, Code], candidate: Candidate, again: str) -> list[Finding]:
-    """Objections to a file of evidence by the sources of the engines that were run."""
+def code_findings(
+    source: str, engines: Sequence[str], sources: Mapping[str, str], candidate: Candidate, again: str
+) -> list[Finding]:
+    """Objections to a file of evidence by the engines' code. sources: the fingerprints that it names, by SPEC.
+
+    The commit alone says nothing of an engine that is attached from elsewhere.
+    """
     found = []
-    for spec, code in codes.items():
+    for spec in engines:
+        advice = f"Run `{again}`."
         if spec in candidate.problems:
-            text, advice = (
-                f"the code of engine {spec} cannot be told: {candidate.problems[spec]}",
-                "Run the gate where the engine can be imported.",
-            )
-        elif spec in candidate.codes and candidate.codes[spec].fingerprint != code.fingerprint:
-            text, advice = f"{source} measured other sources of engine {spec} than the candidate's", f"Run `{again}`."
+            text = f"the code of engine {spec} cannot be told: {candidate.problems[spec]}"
+            advice = "Run the gate where the engine can be imported."
+        elif spec not in sources:
+            text = f"{source} does not say which code of engine {spec} it ran"
+        elif spec in candidate.codes and candidate.codes[spec].fingerprint != sources[spec]:
+            text = f"{source} is of other code of engine {spec} than the candidate's"
         else:
             continue
         found.append(Finding(verdict="insufficient", text=text, source=source, advice=advice))

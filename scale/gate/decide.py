@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from scale.gate.candidate import Candidate, commit_findings
+from collections.abc import Sequence
+
+from scale.gate.candidate import Candidate, code_findings, commit_findings
 from scale.gate.evidence import Evidence, Rollback
 from scale.gate.measured import AGAIN as SWEEP_AGAIN
 from scale.gate.measured import Analyse, ByCriterion, analysis, sweep_findings
@@ -11,6 +13,7 @@ from scale.gate.properties import property_findings
 from scale.gate.record import CRITERIA, CriterionId, Decision, Finding, PolicyUsed, Source, criterion
 from scale.gate.regression import AGAIN as COMPARE_AGAIN
 from scale.gate.regression import regression_findings
+from scale.gate.reports import Report
 from scale.gate.suites import AGAIN, PARITY, PROPERTIES
 from scale.log import now
 from scale.policy import Policy
@@ -79,13 +82,22 @@ def _suites(evidence: Evidence, candidate: Candidate, policy: Policy, found: ByC
     if parity is None:
         found["parity"].append(_absent(evidence.sources["parity"], AGAIN[PARITY]))
     else:
-        found["parity"] += parity_findings(parity, policy)
-        found["parity"] += commit_findings(PARITY, parity.commit, candidate.commit, AGAIN[PARITY])
+        engines = [entry.spec for entry in parity.engines]
+        found["parity"] += [*parity_findings(parity, policy), *_origin(PARITY, parity, engines, candidate)]
     if properties is None:
         found["parity"].append(_absent(evidence.sources["properties"], AGAIN[PROPERTIES]))
     else:
         found["parity"] += property_findings(properties)
-        found["parity"] += commit_findings(PROPERTIES, properties.commit, candidate.commit, AGAIN[PROPERTIES])
+        found["parity"] += _origin(PROPERTIES, properties, properties.engines, candidate)
+
+
+def _origin(source: str, report: Report, engines: Sequence[str], candidate: Candidate) -> list[Finding]:
+    """Whether a report of the suites is about the candidate."""
+    again = AGAIN[source]
+    return [
+        *commit_findings(source, report.commit, candidate.commit, again),
+        *code_findings(source, engines, report.sources, candidate, again),
+    ]
 
 
 def _regression(

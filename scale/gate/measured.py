@@ -50,7 +50,8 @@ def sweep_findings(
                     _missing(f"nothing was judged of engine {engine}", f"Run `{AGAIN}` with all its scenarios.")
                 )
     found["sufficiency"] += [*_whole(sweep, policy), *commit_findings(SWEEP, sweep.commit, candidate.commit, AGAIN)]
-    found["sufficiency"] += code_findings(SWEEP, sweep.code, candidate, AGAIN)
+    fingerprints = {spec: code.fingerprint for spec, code in sweep.code.items()}
+    found["sufficiency"] += code_findings(SWEEP, list(sweep.code), fingerprints, candidate, AGAIN)
     return dict(found), beside
 
 

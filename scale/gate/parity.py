@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 from differential.cases import Case
 from differential.engines import EngineSpecError, is_built_in
@@ -44,7 +45,7 @@ def parity_findings(report: ParityReport, policy: Policy) -> list[Finding]:
     passed = sum(finding is None for finding in judged)
     least = min((test.scores.least for test in report.tests), default=0.0)
     worlds = sum(test.worlds for test in report.tests)
-    told = f"{passed} of {len(wanted)} comparisons of {', '.join(engines)} pass over {worlds} worlds; least score {least:.4g}"
+    told = f"{passed} of {len(wanted)} comparisons of {', '.join(engines)} pass over {worlds} worlds; least score {_shown(least)}"
     return [Finding(verdict="info" if found else "pass", text=told, source=PARITY), *found]
 
 
@@ -67,7 +68,7 @@ def _comparison(test: Comparison, case: Case | None, profile: str, policy: Polic
     )
     least = 1.0 if exact else float(getattr(policy.parity, test.test, 1.0))
     if test.status == "fail" or test.scores.least < least or (exact and test.failed):
-        why = f"score {test.scores.least:.4g}, {'exactly 1' if least == 1 else f'{least:g}'} is needed"
+        why = f"score {_shown(test.scores.least)}, {'exactly 1' if least == 1 else f'{least:g}'} is needed"
         return failed(PARITY, f"{test.label}: {test.reason or why}", replay)
     if test.status != "pass":
         # an error is no parity, whatever scores stand beside it
@@ -91,6 +92,11 @@ def _comparison(test: Comparison, case: Case | None, profile: str, policy: Polic
             PARITY, f"{test.label}: only {test.worlds} worlds were compared, profile {profile} draws {drawn}", again
         )
     return None
+
+
+def _shown(score: float) -> str:
+    """Six decimals, rounded down: a score just below its threshold must not look like it."""
+    return f"{math.floor(score * 1e6) / 1e6:g}"
 
 
 def _variants(case: Case) -> list[dict[str, object]]:

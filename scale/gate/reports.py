@@ -16,13 +16,18 @@ _Count = Annotated[int, Field(ge=0)]
 
 
 class Report(Record):
-    """What both have in common. exit_status: pytest's. given_census: the worlds were slices of a census given with --census."""
+    """What both have in common.
+
+    sources: fingerprint of each engine's code, by SPEC. exit_status: pytest's. given_census: the worlds were slices of a census
+    given with --census.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     schema_version: Literal[1]
     status: str
     exit_status: int
     commit: str | None
+    sources: dict[str, str] = Field(default_factory=dict)
     profile: str
     minutes: float | None
     given_census: bool

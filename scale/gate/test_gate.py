@@ -14,7 +14,7 @@ from scale.gate.candidate import Candidate
 from scale.gate.decide import decide
 from scale.gate.evidence import read_evidence
 from scale.gate.record import CRITERIA, CriterionId, Decision
-from scale.gate.testing import CANDIDATE, ENGINES, check, clean_evidence, passing, written
+from scale.gate.testing import ATTACHED, CANDIDATE, ENGINES, check, clean_evidence, passing, written
 from scale.policy import Policy
 from scale.records import Check, Criterion, Series, Sweep
 from scale.status import Status, Verdict
@@ -171,13 +171,19 @@ DEFECTS: dict[str, tuple[Spoil, CriterionId, Status, str]] = {
     "parity with uncommitted changes": (
         _put("parity", commit="0123456789ab+"), "parity", LACKING, "uncommitted changes",
     ),
+    "parity of other sources": (
+        lambda e: e["parity"]["sources"].update(sql="else"), "parity", LACKING, "parity.json is of other code of engine sql",
+    ),
+    "properties of unknown sources": (
+        lambda e: e["properties"]["sources"].pop("sql"), "parity", LACKING, "does not say which code of engine sql",
+    ),
     "parity of no commit": (_put("parity", commit=None), "parity", LACKING, "names no commit"),
     "properties of another commit": (
         _put("properties", commit="ffffffffffff"), "parity", LACKING, "of commit ffffff",
     ),
     "a sweep of another commit": (_put("sweep", commit="ffffffffffff"), "sufficiency", LACKING, "results.json is of"),
     "a sweep of other sources": (
-        lambda e: e["sweep"]["code"]["sql"].update(fingerprint="else"), "sufficiency", LACKING, "other sources of engine sql",
+        lambda e: e["sweep"]["code"]["sql"].update(fingerprint="else"), "sufficiency", LACKING, "other code of engine sql",
     ),
     "a comparison of another commit": (
         _put("compare", commit="ffffffffffff"), "regression", LACKING, "of commit fff",
@@ -214,6 +220,21 @@ def test_a_defect_of_the_evidence_is_a_no_go_that_says_why(name: str, tmp_path: 
     assert (decision.decision, decision.status) == ("no-go", status), said(decision, criterion)
     assert re.search(sentence, said(decision, criterion)), said(decision, criterion)
     assert all(found.advice for one in decision.criteria for found in one.objections), "an objection without advice"
+
+
+@pytest.mark.parametrize(("score", "go"), [(1.0, True), (0.9999, True), (0.99989, False)])
+def test_an_attached_engine_is_held_to_the_policys_threshold_and_not_to_the_files(
+    score: float, go: bool, tmp_path: Path
+) -> None:
+    evidence = clean_evidence(("sql", ATTACHED))
+    evidence["parity"]["tests"][0].update(
+        failed=0, threshold=0.5, scores={"count": 1.0, "overlap": 1.0, "value": score}
+    )
+
+    decision = decided(evidence, tmp_path)
+
+    assert decision.decision == ("go" if go else "no-go"), said(decision, "parity")
+    assert go or "score 0.99989, 0.9999 is needed" in said(decision, "parity")
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from differential.cases import Case, all_cases, border_case
 from differential.profiles import PROFILES
@@ -20,14 +21,29 @@ from scale.scenarios import product_of, scenario
 
 COMMIT = "0123456789ab"
 ENGINES = ("sql", "polars")
-CODES = {engine: Code(spec=engine, commit=COMMIT, fingerprint=f"sources-of-{engine}") for engine in ENGINES}
+ATTACHED = "scale.gate.testing:Attached"
+CODES = {
+    engine: Code(spec=engine, commit=COMMIT, fingerprint=f"sources-of-{engine}") for engine in (*ENGINES, ATTACHED)
+}
 CANDIDATE = Candidate(COMMIT, CODES)
 JUDGED: tuple[Criterion, ...] = ("linear", "memory", "threads", "regression", "sufficiency")
 
 
-def clean_evidence() -> dict[str, Any]:
+class Attached:
+    """An engine that comes from elsewhere; nothing runs it here."""
+
+    name = "attached"
+
+    def run(self, worlds: object, variant: object) -> NoReturn:
+        raise NotImplementedError
+
+
+def clean_evidence(engines: Sequence[str] = ENGINES) -> dict[str, Any]:
     """The four files as plain data, by name."""
-    return copy.deepcopy({"parity": _parity(), "properties": _properties(), "sweep": _sweep(), "compare": _compare()})
+    made = {
+        "parity": _parity(engines), "properties": _properties(engines), "sweep": _sweep(engines), "compare": _compare(engines),
+    }  # fmt: skip
+    return copy.deepcopy(made)
 
 
 def written(evidence: dict[str, Any], folder: Path) -> Paths:
@@ -67,13 +83,13 @@ def check(criterion: Criterion, engine: str, verdict: Any = "pass") -> Check:
     )
 
 
-def _parity() -> dict[str, Any]:
-    cases = [*all_cases(ENGINES), border_case(ENGINES)]
+def _parity(engines: Sequence[str]) -> dict[str, Any]:
+    cases = [*all_cases(engines), border_case(engines)]
     return {
         "schema_version": 1, "status": "pass", "exit_status": 0, "commit": COMMIT, "profile": "ci", "minutes": None,
-        "given_census": False, "engines": [{"spec": engine, "versions": {}} for engine in ENGINES],
+        "given_census": False, "engines": [{"spec": engine, "versions": {}} for engine in engines],
         "tests": [_comparison(case) for case in cases], "coverage": {"worlds": 3_100, "labels": {"hire": 9, "leap day": 1}},
-        "stale_policy_entries": [], "libraries": {}, "seed": 0,
+        "stale_policy_entries": [], "libraries": {}, "seed": 0, "sources": _sources(engines),
     }  # fmt: skip
 
 
@@ -87,8 +103,8 @@ def _comparison(case: Case) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _properties() -> dict[str, Any]:
-    pairs = [(engine, name) for engine in ENGINES for name in ("run", *catalogue(), "M22")]
+def _properties(engines: Sequence[str]) -> dict[str, Any]:
+    pairs = [(engine, name) for engine in engines for name in ("run", *catalogue(), "M22")]
     entries: list[dict[str, Any]] = [
         {
             "check": name, "engine": engine, "status": "pass", "reason": "", "broken": 0, "clauses": {}, "unchecked": {},
@@ -98,7 +114,8 @@ def _properties() -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "schema_version": 1, "status": "pass", "exit_status": 0, "commit": COMMIT, "profile": "ci", "minutes": None,
-        "given_census": False, "engines": list(ENGINES), "results": None, "checks": entries, "stale_rules": [],
+        "given_census": False, "engines": list(engines), "results": None, "checks": entries, "stale_rules": [],
+        "sources": _sources(engines),
     }  # fmt: skip
 
 
@@ -114,36 +131,38 @@ def _machine() -> Machine:
     )
 
 
-def _sweep() -> dict[str, Any]:
-    planned = product_of([scenario(name) for name in REQUIRED], ENGINES)
+def _sweep(engines: Sequence[str]) -> dict[str, Any]:
+    planned = product_of([scenario(name) for name in REQUIRED], engines)
     sweep = Sweep(
         run_id="r", started="2026-01-31T10:00:00+00:00", finished="2026-01-31T10:20:00+00:00", complete=True,
-        command="python -m scale sweep", commit=COMMIT, code=CODES, machine=_machine(), policy=Policy.load().fingerprint,
-        repetitions=3, planned=planned, runs=[],
+        command="python -m scale sweep", commit=COMMIT, code={engine: CODES[engine] for engine in engines},
+        machine=_machine(), policy=Policy.load().fingerprint, repetitions=3, planned=planned, runs=[],
     )  # fmt: skip
     plain: dict[str, Any] = sweep.model_dump(mode="json")
     return plain
 
 
-def _compare() -> dict[str, Any]:
+def _compare(engines: Sequence[str]) -> dict[str, Any]:
     pairs = {"base": [1.0] * 10, "candidate": [1.01] * 10}
     cells = [
         {
             "cell": Cell(engine=engine, employees=5_000, years=5).model_dump(), "initial": pairs, "ratio": 1.01, "p_value": 0.4,
             "verdict": "unchanged", "same_results": True,
         }
-        for engine in ENGINES
+        for engine in engines
     ]  # fmt: skip
     return {
         "run_id": "c", "started": "2026-01-31T10:30:00+00:00", "finished": "2026-01-31T10:40:00+00:00", "command": "compare",
         "commit": COMMIT, "base": {"spec": "sql, polars", "commit": "fedcba987654", "fingerprint": "before before"},
-        "candidate": _all_code(), "machine": _machine().model_dump(), "policy": Policy.load().fingerprint,
+        "candidate": _all_code(engines), "machine": _machine().model_dump(), "policy": Policy.load().fingerprint,
         "advisory": False, "cells": cells, "geometric_mean": 1.01, "checks": [], "verdict": "pass",
     }  # fmt: skip
 
 
-def _all_code() -> dict[str, Any]:
+def _all_code(engines: Sequence[str]) -> dict[str, Any]:
     """The candidate's side as `python -m scale compare` names it: all engines together."""
-    return {
-        "spec": ", ".join(CODES), "commit": COMMIT, "fingerprint": " ".join(code.fingerprint for code in CODES.values()),
-    }  # fmt: skip
+    return {"spec": ", ".join(engines), "commit": COMMIT, "fingerprint": " ".join(_sources(engines).values())}
+
+
+def _sources(engines: Sequence[str]) -> dict[str, str]:
+    return {engine: CODES[engine].fingerprint for engine in engines}

@@ -2,96 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.machinery
-import subprocess
-import sys
-from collections.abc import Iterable
-from importlib.metadata import entry_points
 from pathlib import Path
 
-from differential.engines import BUILT_IN, ENTRY_POINT_GROUP
+from differential.engines import EngineSpecError
+from differential.identity import commit_of, sources_of
 from scale.records import Code
 from scale.status import UsageError
 
-_SUFFIXES = (".py", ".sql", ".so", ".pyd")
-_GIT_SECONDS = 10
+__all__ = ["commit_of", "engine_code"]
 
 
 def engine_code(spec: str, root: Path) -> Code:
-    """The code that engine `spec` runs when the checkout `root` is measured.
-
-    The fingerprint is over the sources, tests aside, of differential/ and fixtures/; for a built-in engine without the other
-    built-in engines; for MODULE:ATTRIBUTE or an entry point with its top-level package, or its one file, and the attribute's name.
-    Nothing is imported. commit: of `root`.
+    """The code that engine `spec` runs when the checkout `root` is measured; commit: of `root`. Nothing is imported.
 
     Raises:
         UsageError: root is no checkout of this project, or nothing of that name can be found.
     """
-    root = root.resolve()
-    for package in ("differential", "fixtures"):
-        if not (root / package / "__init__.py").is_file():
-            raise UsageError(f"{root}: no folder {package}/ there: is it a checkout of this project?")
-    digest = hashlib.sha256()
-    others = [root / "differential" / "engines" / name for name in BUILT_IN if name != spec and spec in BUILT_IN]
-    for package in ("differential", "fixtures"):
-        _add(
-            digest, root, (file for file in _sources(root / package) if not any(file.is_relative_to(o) for o in others))
-        )
-    if spec not in BUILT_IN:
-        place, attribute = _attached(spec, root)
-        digest.update(attribute.encode())
-        _add(digest, place.parent, _sources(place) if place.is_dir() else [place])
-    return Code(spec=spec, commit=commit_of(root), fingerprint=digest.hexdigest())
-
-
-def commit_of(root: Path) -> str | None:
-    """The commit of a checkout, with `+` for uncommitted changes; None outside git."""
     try:
-        head = _git(root, "rev-parse", "--short=12", "HEAD")
-        return head + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
-    except (OSError, subprocess.SubprocessError):
-        return None
-
-
-def _attached(spec: str, root: Path) -> tuple[Path, str]:
-    """Folder of the top-level package or file of the module, as the measured process would find it, and the attribute."""
-    target = spec
-    if ":" not in spec:
-        (found, *_) = [*entry_points(group=ENTRY_POINT_GROUP, name=spec)] or [None]
-        if found is None:
-            raise UsageError(
-                f"unknown engine {spec!r}: expected one of {', '.join(BUILT_IN)}, an entry point or MODULE:ATTRIBUTE"
-            )
-        target = found.value
-    module, _, attribute = target.partition(":")
-    top = module.partition(".")[0]
-    search = [str(root), *(entry or str(Path.cwd()) for entry in sys.path)]
-    place = importlib.machinery.PathFinder.find_spec(top, search)
-    if place is None:
-        raise UsageError(f"engine {spec!r}: there is no module {top!r}; is its folder on PYTHONPATH?")
-    if place.submodule_search_locations:
-        return Path(next(iter(place.submodule_search_locations))).resolve(), attribute
-    return Path(str(place.origin)).resolve(), attribute
-
-
-def _sources(folder: Path) -> list[Path]:
-    return [
-        file
-        for file in sorted(folder.rglob("*"))
-        if file.suffix in _SUFFIXES and not file.name.startswith("test_") and file.is_file()
-    ]
-
-
-def _add(digest: hashlib._Hash, base: Path, files: Iterable[Path]) -> None:
-    """Names, sizes and bytes, so that no two sets of files look alike."""
-    for file in files:
-        content = file.read_bytes()
-        digest.update(f"\n{file.relative_to(base).as_posix()} {len(content)}\n".encode())
-        digest.update(content)
-
-
-def _git(root: Path, *arguments: str) -> str:
-    return subprocess.run(
-        ["git", "-C", str(root), *arguments], check=True, capture_output=True, text=True, timeout=_GIT_SECONDS
-    ).stdout.strip()
+        return Code(spec=spec, commit=commit_of(root), fingerprint=sources_of(spec, root))
+    except EngineSpecError as error:
+        raise UsageError(str(error)) from None
