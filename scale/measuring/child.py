@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _SIGKILL = 1, 36, 9
+_FOR_PEOPLE = ("EngineSpecError", "VariantError")
 _HASH_ORDER = ("employee_id", "simulation_year")
 
 
@@ -52,6 +53,8 @@ def main(request: dict[str, Any]) -> dict[str, Any]:
     except CannotMeasureError as error:
         return {"error": str(error), "memory": False}
     except BaseException as error:  # noqa: BLE001 - whatever an engine raises, SystemExit included, is its result
+        if type(error).__name__ in _FOR_PEOPLE:
+            return {"error": str(error), "memory": False}
         last = traceback.format_exc().strip().splitlines()[-12:]
         text = "\n".join([f"{type(error).__name__}: {error}".strip(), *(f"  | {line}" for line in last)])
         return {"error": text, "memory": isinstance(error, MemoryError) or "OutOfMemory" in type(error).__name__}
@@ -80,8 +83,6 @@ def _measure(request: dict[str, Any], parent: Parent) -> dict[str, Any]:
     for number in range(request["repeats"]):
         database = Path(request["folder"]) / f"run-{number}.duckdb" if getattr(capabilities, "database", True) else None
         variant = _variant(cell, database)
-        if reset:
-            _reset_high_water()
         run, timing = _timed(engine, world, variant)
         if request["repeats"] > 1:
             del run

@@ -44,7 +44,7 @@ class Child:
         self.tree: Tree | None = None
         self._folder, self._timeout, self._phase = folder, timeout, "while its input was made"
         self._result = folder / "result.json"
-        self._buffer = b""
+        self._buffer, self._ended = b"", False
         here, there = socket.socketpair()
         self._socket = here
         asked = folder / "request.json"
@@ -105,7 +105,10 @@ class Child:
         return self._read_result()
 
     def end(self) -> None:
-        """Kill whatever is left of the child and its descendants, and wait for it."""
+        """Kill whatever is left of the child, its descendants and its process group, and wait for it."""
+        if self._ended:
+            return
+        self._ended = True
         if self.tree is not None:
             self.tree.kill()
             self.tree.close()

@@ -82,6 +82,7 @@ def test_a_run_that_breaks_is_a_result(engine: str, status: str, said: str, tmp_
     run = run_one(engine, tmp_path)
     assert (run.status, run.seconds, run.counted) == (status, None, False)
     assert said in run.error
+    assert ("Traceback" in run.error) == (engine in ("raises", "leaves", "lacks_memory"))
 
 
 @pytest.mark.parametrize(
@@ -138,13 +139,18 @@ def test_the_peak_is_that_of_the_kernel(tmp_path: Path) -> None:
     assert memory_of(run).peak > 512 * MIB
 
 
+def test_memory_before_the_simulation_is_not_of_it(tmp_path: Path) -> None:
+    memory = memory_of(run_one("peaked_before", tmp_path))
+    assert memory.peak < memory.before + 200 * MIB
+
+
 def test_memory_of_children_counts(tmp_path: Path) -> None:
     memory = memory_of(run_one("works_in_a_child", tmp_path))
     assert memory.sampled_rss_peak > memory.before + 299 * MIB
     assert memory.peak > memory.before + 299 * MIB
 
 
-def test_children_that_never_lived_together_are_not_added_up(tmp_path: Path) -> None:
+def test_peaks_that_never_fell_together_are_not_added_up(tmp_path: Path) -> None:
     memory = memory_of(run_one("works_in_three", tmp_path))
     assert memory.before + 199 * MIB < memory.peak < memory.before + 300 * MIB
 
@@ -183,11 +189,13 @@ def test_a_hang_is_a_timeout_and_nothing_is_left(tmp_path: Path, monkeypatch: py
     assert gone(int(stray.read_text()))
 
 
-def test_strays_do_not_outlive_a_good_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("engine", "status"), [("strays", "ok"), ("dies_beside_a_child", "failed")])
+def test_strays_do_not_outlive_a_run(engine: str, status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(monitor_module._LEAST, "resident", 30.0)  # so that nobody has seen them while it ran
     stray = tmp_path / "stray"
     monkeypatch.setenv("STRAY", str(stray))
     (tmp_path / "runs").mkdir()
-    assert run_one("strays", tmp_path / "runs").status == "ok"
+    assert run_one(engine, tmp_path / "runs").status == status
     assert gone(int(stray.read_text()))
 
 
@@ -274,9 +282,11 @@ def test_a_root_that_is_no_checkout_does_not_run_this_one_instead(tmp_path: Path
 def test_what_runs_keep_shows(tmp_path: Path) -> None:
     kept = measure_leak(cell("leaks"), repeats=3, timeout=60, folder=tmp_path)
     clean = measure_leak(cell("peaks"), repeats=3, timeout=60, folder=tmp_path)
+    fragmented = measure_leak(cell("fragments"), repeats=2, timeout=60, folder=tmp_path)
     assert kept.status == clean.status == "ok" and len(kept.seconds) == len(clean.after) == 3
     assert min(after - before for before, after in zip(kept.after, kept.after[1:], strict=False)) > 19 * MIB
     assert max(clean.after[1:]) - clean.after[0] < 5 * MIB
+    assert fragmented.after[0] < clean.after[0] + 20 * MIB  # what is free has gone back to the system
     assert list(tmp_path.iterdir()) == []
 
 

@@ -78,10 +78,12 @@ class _Scripted:
     ],
 )
 def test_marks_add_up_only_where_processes_lived_together(samples: list[list[tuple[int, int]]], peak: int) -> None:
-    watching = monitor.Monitor(_Scripted(samples), limit=None, high_water=True)  # type: ignore[arg-type]
+    tree = _Scripted(samples)
+    watching = monitor.Monitor(tree, limit=None, high_water=True)  # type: ignore[arg-type]
     for _ in samples:
         watching._look_resident()
     assert watching.memory().high_water == peak * MIB
+    assert tree.resets == sum(len(sample) > 1 for sample in samples)
 
 
 def test_marks_that_could_not_be_reset_do_not_count() -> None:

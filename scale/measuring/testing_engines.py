@@ -22,7 +22,7 @@ from differential.variant import Variant, switches_in_force
 from fixtures.world import World
 
 MIB = 2**20
-_HOLD = "import sys, time; held = bytearray(int(sys.argv[1]) << 20); time.sleep(float(sys.argv[2]))"
+_HOLD = "import time; held = bytearray({mebibytes} << 20); time.sleep({seconds})"
 _BURN = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass\nprint('burnt', flush=True); input()"
 _NO_DATABASE = Capabilities(database=False)
 _kept: list[object] = []
@@ -65,12 +65,24 @@ def _hold(mebibytes: int, seconds: float) -> None:
 
 
 def _hold_in_child(mebibytes: int, seconds: float) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", _HOLD, str(mebibytes), str(seconds)])
+    return subprocess.Popen([sys.executable, "-c", _HOLD.format(mebibytes=mebibytes, seconds=seconds)])
 
 
 def _one_after_another() -> None:
     for _ in range(3):
         _hold_in_child(200, 0.4).wait()
+
+
+def _fragment() -> None:
+    """Leave 60 MiB of free blocks in the C library's heap, under one that is kept."""
+    blocks = [bytes(60_000) for _ in range(1000)]
+    _kept.append(blocks[-1])
+
+
+def _die_beside_a_child() -> None:
+    child = _hold_in_child(1, 60)
+    Path(os.environ["STRAY"]).write_text(str(child.pid))
+    os._exit(3)
 
 
 def _burn_in_a_child_that_stays() -> None:
@@ -102,6 +114,12 @@ def _grow() -> None:
         time.sleep(0.02)
 
 
+def peaked_before() -> Fake:
+    """An engine that took much memory when it was made, and gave it back."""
+    _hold(300, 0)
+    return Fake("peaked_before")
+
+
 def _raise(error: BaseException) -> None:
     print("what the engine printed")
     raise error
@@ -129,6 +147,7 @@ peaks = Fake("peaks", lambda: _hold(300, 0.2))
 holds_much = Fake("holds_much", lambda: _hold(512, 0.1), _with_highest_resident)
 works_in_a_child = Fake("works_in_a_child", lambda: _hold_in_child(300, 0.6).wait())
 works_in_three = Fake("works_in_three", _one_after_another)
+fragments = Fake("fragments", _fragment)
 burns_in_a_child = Fake("burns_in_a_child", _burn_in_a_child_that_stays)
 leaks = Fake("leaks", lambda: _kept.append(bytearray(b"x" * 20 * MIB)))
 
@@ -136,6 +155,7 @@ raises = Fake("raises", lambda: _raise(ValueError("no such year")))
 leaves = Fake("leaves", lambda: sys.exit("I am done"))
 lacks_memory = Fake("lacks_memory", lambda: _raise(MemoryError()))
 dies = Fake("dies", lambda: os._exit(3))
+dies_beside_a_child = Fake("dies_beside_a_child", _die_beside_a_child)
 crashes = Fake("crashes", lambda: os.kill(os.getpid(), signal.SIGSEGV))
 is_killed = Fake("is_killed", lambda: os.kill(os.getpid(), signal.SIGKILL))
 hangs = Fake("hangs", _hang)

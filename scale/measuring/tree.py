@@ -6,7 +6,6 @@ On Linux from /proc, through files that stay open, since it is read many times a
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -156,11 +155,9 @@ class Tree:
         return found
 
     def kill(self) -> None:
-        """End all of it: the process group of the root, and descendants that left the group."""
+        """End all members, and descendants not found until now."""
         with suppress(Exception):
             self.find()
-        with suppress(OSError):
-            os.killpg(self.root, signal.SIGKILL)
         for member in self._members.values():
             with suppress(psutil.Error):
                 member.process.kill()
