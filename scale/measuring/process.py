@@ -130,7 +130,7 @@ class Child:
             raise self._death()
         result: dict[str, Any] = json.loads(self._result.read_text(encoding="utf-8"))
         if "error" in result:
-            raise ChildError("memory" if result["memory"] else "failed", result["error"])
+            raise ChildError("memory" if result["memory"] else "failed", result["error"] + self._tail())
         return result
 
     def _death(self) -> ChildError:
@@ -160,7 +160,8 @@ class Child:
 
     def _tail(self) -> str:
         text = (self._folder / "log").read_bytes()[-8000:].decode(errors="replace").strip()
-        return "".join(f"\n  | {line}" for line in text.splitlines()[-_TAIL_LINES:])
+        lines = text.splitlines()[-_TAIL_LINES:]
+        return "\nit had printed:" + "".join(f"\n  | {line}" for line in lines) if lines else ""
 
 
 def over_limit(held: int, limit: int, phase: str) -> str:
