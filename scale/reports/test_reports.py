@@ -119,6 +119,23 @@ def test_a_warm_up_is_not_counted() -> None:
     assert not any("999" in line for line in told)
 
 
+@pytest.mark.parametrize(
+    ("title", "rows"),
+    [
+        ("Memory by cell", 42),  # of 44 cells, two have no result
+        ("Output by cell", 42),
+        ("Scenarios and their targets", 14),
+        ("Fits", 6),
+        ("Growth laws", 16),
+        ("Threads", 14),
+        ("Repeated runs in one process", 2),
+        ("Cost of watching", 2),
+    ],
+)
+def test_every_part_is_there(title: str, rows: int) -> None:
+    assert sum(line.startswith("| ") for line in section(written(sweep()), title)) == rows + 1
+
+
 def test_a_policy_that_it_was_not_judged_by_is_named() -> None:
     assert "nothing changed" in written(sweep().model_copy(update={"policy": Policy.load().fingerprint}))
     assert "not the one at hand" in written(sweep())

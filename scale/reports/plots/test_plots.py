@@ -9,6 +9,7 @@ import matplotlib.image as mpimg
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from scale.policy import Policy
 from scale.records import Sweep
@@ -55,6 +56,7 @@ def test_nothing_is_cut_off_and_no_legend_lies_over_data(make: Callable[[], Swee
         save(picture, tmp_path / f"{name}.png")
         assert mpimg.imread(str(tmp_path / f"{name}.png")).shape[1] >= 1200
         assert list(outside(picture)) == [], name
+        assert not any(text.get_parse_math() for text in picture.findobj(Text)), name  # a name may hold dollar signs
         for legend in picture.legends:
             box = legend.get_window_extent()
             assert not box.overlaps(picture.axes[0].get_window_extent()), name
