@@ -13,6 +13,7 @@ import pytest
 
 from differential.session import ROOT
 from fixtures.strict_yaml import load_yaml
+from scale.ci.modes import MODES
 from scale.ci.testing import check_command
 
 FOLDER = ROOT / ".github" / "workflows"
@@ -71,6 +72,16 @@ def test_every_command_is_one_that_its_program_takes(path: Path) -> None:
         checked += sum(check_command(words) for words in commands(script))
 
     assert checked >= {"comment.yml": 0, "release.yml": 2, "scale.yml": 2, "tests.yml": 3, "Jenkinsfile": 5}[path.name]
+
+
+def test_the_documented_commands_are_taken_and_the_modes_are_those_of_the_code() -> None:
+    text = (ROOT / "docs" / "ci.md").read_text()
+    blocks = re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+    assert sum(check_command(words) for block in blocks for words in commands(block)) == 2
+    for name, mode in MODES.items():
+        row = rf"\| {name} \| profile {mode.profile} \| .* \| {mode.timeout:g} min \| {'yes' if mode.can_go else 'no'}"
+        assert re.search(row, text), name
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from scale.gate.candidate import Candidate
 from scale.gate.decide import decide
 from scale.gate.evidence import read_evidence
+from scale.gate.measured import analysis
 from scale.gate.record import CRITERIA, CriterionId, Decision
 from scale.gate.testing import ATTACHED, CANDIDATE, ENGINES, check, clean_evidence, passing, written
 from scale.policy import Policy
@@ -302,6 +303,16 @@ def test_linear_scaling_needs_both_the_line_and_the_exponent(fit: str, tmp_path:
 
     assert decision.status == Status.INSUFFICIENT
     assert f"engine {ENGINES[0]} has no" in said(decision, "linear")
+
+
+def test_a_sweep_that_claims_to_pass_and_has_no_runs_is_judged_anew(tmp_path: Path) -> None:
+    evidence = clean_evidence()
+    evidence["sweep"].update(verdict="pass", checks=[check(name, "all").model_dump() for name in CRITERIA])
+
+    decision = decided(evidence, tmp_path, analyse=analysis)
+
+    assert decision.status == Status.INSUFFICIENT
+    assert {one.id for one in decision.criteria if one.verdict == "pass"} == set()
 
 
 def test_a_failure_wins_over_missing_evidence(tmp_path: Path) -> None:

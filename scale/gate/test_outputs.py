@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from differential.session import ROOT
 from scale import gate
 from scale.gate.decide import decide
 from scale.gate.evidence import read_evidence
@@ -69,6 +70,16 @@ def test_a_shell_reads_the_env_file_and_runs_nothing_of_it(hostile: bool, tmp_pa
     assert read.stderr == ""
     assert read.stdout.startswith("no-go|1|x' ; touch" if hostile else "go|0|sql polars")
     assert len(env_text(made).splitlines()) == 7 + len(CRITERIA)
+
+
+def test_every_name_of_the_env_file_is_documented(tmp_path: Path) -> None:
+    told = (ROOT / "docs" / "ci.md").read_text()
+
+    names = [line.partition("=")[0] for line in env_text(decision_of(tmp_path)).splitlines()]
+
+    assert [
+        name for name in names if f"`{name}`" not in told and f"`{name.removeprefix('WORKFORCE_PARITY')}`" not in told
+    ] == []
 
 
 def test_junit_tells_failures_from_errors_and_never_passes_what_is_missing(tmp_path: Path, refusal: Decision) -> None:
