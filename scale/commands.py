@@ -33,12 +33,12 @@ def sweep(arguments: argparse.Namespace) -> Status:
         run_sweep(request)
     except KeyboardInterrupt:
         done = read_sweep(request.output)
-        write_sweep_report(done, request.output)
+        write_sweep_report(done, request.output, request.policy)
         counted = sum(not run.warm_up for run in done.runs)
         sys.stderr.write(f"interrupted; {counted} finished runs are kept. Go on with: {request.command}\n")
         return Status.INTERRUPTED
     done = read_sweep(request.output)
-    write_sweep_report(done, request.output)
+    write_sweep_report(done, request.output, request.policy)
     show(sweep_text(done))
     show([f"report: {request.output / 'report.html'}   data: {request.output / RESULTS}"])
     return status_of(done.verdict)

@@ -32,7 +32,7 @@ def run_compare_command(arguments: argparse.Namespace) -> Status:
         return stored_command(arguments)
     request = compare_request(arguments)
     comparison, interrupted = run_comparison(request)
-    write_comparison_report(comparison, request.output)
+    write_comparison_report(comparison, request.output, request.policy)
     _annotate(comparison)
     sys.stdout.write("\n".join([*comparison_text(comparison), f"data: {request.output / RESULT}"]) + "\n")
     return Status.INTERRUPTED if interrupted else status_of(comparison.verdict)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from scale.records import Check, Criterion
 from scale.status import Verdict
 
+_MEASURE_MORE = "Measure what the evidence names: more sizes, more runs, or another machine."
+_MEASURE_AGAIN = "Measure again with more runs (--runs), or on a quieter machine."
 ALL = "all"
 """The engine of a check over all of them."""
 
@@ -21,9 +23,9 @@ class Question:
     advice: str
 
     def answer(self, engine: str, verdict: Verdict, evidence: str) -> Check:
-        """The check; advice only where there is something to do."""
-        advice = "" if verdict in ("pass", "info") else self.advice
-        return self._check(engine, verdict, evidence, advice)
+        """The check; advice only where there is something to do, and the question's own only where it was answered."""
+        advice = {"pass": "", "info": "", "insufficient": _MEASURE_MORE, "inconclusive": _MEASURE_AGAIN}
+        return self._check(engine, verdict, evidence, advice.get(verdict, self.advice))
 
     def missing(self, engine: str, evidence: str, advice: str) -> Check:
         """Insufficient, with what to measure."""
