@@ -33,8 +33,13 @@ def sweep_findings(
     sweep: Sweep, candidate: Candidate, policy: Policy, analyse: Analyse = analysis
 ) -> tuple[ByCriterion, list[Finding]]:
     """Findings by criterion, and what is shown beside. analyse: how checks follow from runs."""
-    series, checks = analyse(sweep, policy)
     found: dict[CriterionId, list[Finding]] = defaultdict(list)
+    try:
+        series, checks = analyse(sweep, policy)
+    except Exception as error:  # noqa: BLE001 - a file may hold any runs; without a decision an earlier step's go would stand
+        text = f"the runs of {SWEEP} cannot be judged: {type(error).__name__}: {error}"
+        found["sufficiency"].append(_missing(text, f"Run `{AGAIN}` again at this commit."))
+        series, checks = [], []
     beside = [_of_check(check) for check in checks if check.criterion == "beside"]
     for check in checks:
         if check.criterion != "beside":

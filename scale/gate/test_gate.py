@@ -315,6 +315,16 @@ def test_a_sweep_that_claims_to_pass_and_has_no_runs_is_judged_anew(tmp_path: Pa
     assert {one.id for one in decision.criteria if one.verdict == "pass"} == set()
 
 
+def test_runs_that_cannot_be_judged_are_no_go_and_no_traceback(tmp_path: Path) -> None:
+    def analyse(sweep: Sweep, policy: Policy) -> tuple[list[Series], list[Check]]:
+        raise KeyError("state")
+
+    decision = decided(clean_evidence(), tmp_path, analyse=analyse)
+
+    assert (decision.decision, decision.status) == ("no-go", Status.INSUFFICIENT)
+    assert "cannot be judged: KeyError: 'state'" in said(decision, "sufficiency")
+
+
 def test_a_failure_wins_over_missing_evidence(tmp_path: Path) -> None:
     evidence = clean_evidence() | {"properties": None}
     _test(status="fail")(evidence)
