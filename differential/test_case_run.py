@@ -12,6 +12,8 @@ from differential.parity import CaseRun
 from differential.pool import gather
 from differential.profiles import PROFILES
 from differential.session import Session
+from differential.test_parity import feed_all
+from fixtures.empties import empties
 from fixtures.strategies import worlds
 from fixtures.world import World
 
@@ -48,3 +50,16 @@ def test_an_engine_that_raises_fails_the_case_and_is_not_asked_for_ever(
     assert run.record.reason.startswith("ValueError: no")
     assert len(run.failures) == 1
     assert len(asked) <= tries
+
+
+def test_types_of_empty_tables_are_compared_though_no_generated_world_shows_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engines = ("differential.planted:X24", "polars")
+    session = Session(PROFILES["quick"], engines, gather(worlds(), 1, 3)[0], progress=lambda _line: None)
+    monkeypatch.setattr(session, "share", lambda *_: iter(()))
+    run = CaseRun(next(case for case in all_cases(engines) if case.test == "sql_vs_polars"), session)
+
+    feed_all(run, run.case, session)
+
+    assert [failed.world.fingerprint for failed in run.failures] == [empties()[0].fingerprint]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
@@ -14,7 +13,7 @@ from differential.pool import Chunk
 from differential.run import Run, WorldResult
 from differential.session import Session
 from differential.side import Side, join_runs
-from fixtures.census import Census, Employee
+from fixtures.empties import empties
 from fixtures.populations import generate
 from fixtures.scenario import Scenario
 from fixtures.world import World
@@ -40,20 +39,6 @@ LIVES = {"quick": (3, 6), "ci": (12, 10), "nightly": (60, 20)}
 def population() -> World:
     """For what shows in numbers only: I31 needs 1 000 drawn dates."""
     return World(generate(6_000, seed=31), Scenario(end_year=2026))
-
-
-def empties() -> list[World]:
-    """Worlds that leave whole tables empty when alone in their pass: nobody at all, and nobody to whom anything happens."""
-    later = Employee("E0001", "SSN-000000001", dt.date(1990, 1, 1), dt.date(2025, 6, 1), 60_000_00)
-    here = replace(later, hire_date=dt.date(2024, 12, 1))
-    quiet = Scenario(
-        end_year=2025,
-        target_growth_rate="0",
-        total_termination_rate="0",
-        eligibility={"waiting_period_days": 3660},
-        employer_core={"enabled": False},
-    )
-    return [World(Census.from_employees([person]), quiet) for person in (later, here)]
 
 
 @dataclass(frozen=True)

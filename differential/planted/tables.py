@@ -36,7 +36,7 @@ SQL = (
           ("D1", "I11"), "event_enrollment"),
     Fault("X24", "Tables without rows have a level of type text, and one column more.",
           {"sql": python_patch("differential.engines.sql.engine", "gather", _untyped_where_empty)},
-          ("D2", "I36", "M25", "L"), "nobody_to_start_with"),
+          ("D1", "I36", "M25", "L"), "nobody_to_start_with"),
     Fault("S40", "The rate of those who left stays in the state.",
           {"sql": sql_patch("state", {
               "rate(CASE WHEN enrolled_at_end THEN rate_2_bp ELSE 0 END)": "rate(coalesce(rate_2_bp, 0))"})},

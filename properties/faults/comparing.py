@@ -11,6 +11,7 @@ from differential.parity import CaseRun, FailedWorld
 from differential.reduction import FailureCheck
 from differential.run import capabilities_of
 from differential.side import Side
+from fixtures.empties import empties
 from fixtures.populations import generate
 from fixtures.scenario import Scenario
 from fixtures.world import World
@@ -36,7 +37,8 @@ def plain(target: Target, bench: Bench, *, first: int = 0, last: int | None = No
         position = first
         while (last is None or position < last) and (worlds := bench.chunk(position)):
             batch = [real_census(), *worlds] if position == 0 else worlds
-            if not run.feed(batch, 0):
+            parts = [batch] if position else [batch, *([world] for world in empties())]
+            if not all(run.feed(part, 0) for part in parts):
                 break
             position += 1
         found += _hits(run, bench)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from differential.side import Side
+from fixtures.empties import empties
 from fixtures.world import World
 from properties.check import Violation
 from properties.environment.run import run_environment
@@ -20,7 +21,7 @@ from properties.relations.catalogue import RELATIONS
 from properties.relations.passes import Raised, run_all
 from properties.relations.relation import PathRelation
 from properties.relations.run import run_relations
-from properties.session import empties, population
+from properties.session import population
 
 ENVIRONMENT_WORLDS = 40
 GENERATED = 20

@@ -36,6 +36,11 @@ class Job:
     def worlds(self) -> list[World]:
         return [self.world, *self.twins.values()]
 
+    @property
+    def alone(self) -> bool:
+        """Whether each of its worlds needs a pass of its own."""
+        return self.relation.alone(self.world)
+
 
 def make_job(relation: TwinRelation, index: int, world: World) -> Job | None:
     """None where the relation says nothing about the world."""
@@ -47,11 +52,18 @@ def make_job(relation: TwinRelation, index: int, world: World) -> Job | None:
 
 @dataclass
 class Batch:
-    """Jobs whose worlds go through the engine in one pass, each world once."""
+    """Jobs whose worlds go through the engine in one pass, each world once; alone: in a pass each."""
 
     jobs: list[Job] = field(default_factory=list)
     worlds: dict[str, World] = field(default_factory=dict)
     rows: int = 0
+    alone: bool = False
+
+    @property
+    def passes(self) -> list[list[World]]:
+        """The worlds of each pass."""
+        worlds = list(self.worlds.values())
+        return [[world] for world in worlds] if self.alone else [worlds]
 
     def add(self, job: Job) -> None:
         for world in job.worlds:
@@ -65,6 +77,11 @@ def batches(jobs: Iterator[Job]) -> Iterator[Batch]:
     """Jobs in batches of worlds of like length, which are given by years; a pass costs as much as its longest world has years."""
     batch, years = Batch(), 0
     for job in jobs:
+        if job.alone:
+            single = Batch(alone=True)
+            single.add(job)
+            yield single
+            continue
         longest = _class(max(len(world.scenario.years) for world in job.worlds))
         rows = sum(len(world.census) * len(world.scenario.years) for world in job.worlds)
         full = len(batch.worlds) + len(job.worlds) > PASS_WORLDS or batch.rows + rows > PASS_ROWS
@@ -80,12 +97,13 @@ def batches(jobs: Iterator[Job]) -> Iterator[Batch]:
 def run_batch(engine: str, batch: Batch, timeout: float | None) -> Results:
     """What the engine made of each world, by fingerprint; nothing where it was not run."""
     found: dict[str, WorldResult | Raised] = {}
-    for part in run_all(lambda some: Side(engine).run(some, timeout=timeout), list(batch.worlds.values())):
-        if isinstance(part, Raised):
-            found[part.world.fingerprint] = part
-        else:
-            worlds, run = part
-            found.update((world.fingerprint, result) for world, result in zip(worlds, run.results(), strict=True))
+    for one_pass in batch.passes:
+        for part in run_all(lambda some: Side(engine).run(some, timeout=timeout), one_pass):
+            if isinstance(part, Raised):
+                found[part.world.fingerprint] = part
+            else:
+                worlds, run = part
+                found.update((world.fingerprint, result) for world, result in zip(worlds, run.results(), strict=True))
     return found
 
 

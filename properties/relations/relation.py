@@ -48,13 +48,14 @@ class TwinRelation:
     Everything follows from the world alone, so that a reduced world shows the same failure and a replay needs nothing else.
     twins: the changed copies, none where the relation says nothing about the world. judge: holds the clauses of `check`
     to the results. inputs: worlds of its own, beside those given and designed.busy, without limits of years that they do not
-    simulate.
+    simulate. alone: worlds that go through the engine alone, as does each of their twins.
     """
 
     check: Check
     twins: Callable[[World], Sequence[Twin]]
     judge: Callable[[Family, Judgement], None]
     inputs: Callable[[Size], Sequence[World]] = no_inputs
+    alone: Callable[[World], bool] = lambda _: False
 
 
 How = Callable[[str, Sequence[World], float | None], Run]

@@ -61,7 +61,7 @@ def run_relations(
             for job in batch.jobs:
                 outcomes[job.relation.check.id].skip(_LATE)
             continue
-        say(f"{engine}: {len(batch.worlds)} worlds in a pass, for {len(batch.jobs)} judgements")
+        say(f"{engine}: {len(batch.worlds)} worlds in {len(batch.passes)} passes, for {len(batch.jobs)} judgements")
         results = run_batch(engine, batch, timeout)
         for job in batch.jobs:
             with outcomes[job.relation.check.id].timed():

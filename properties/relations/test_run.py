@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +20,7 @@ from properties.relations import quotas
 from properties.relations.catalogue import BY_ID, RELATIONS
 from properties.relations.copies import M15, slacks
 from properties.relations.designed import busy
+from properties.relations.empties import M25
 from properties.relations.families import batches, make_job
 from properties.relations.judgement import difference
 from properties.relations.passes import Raised, run_all
@@ -61,6 +63,16 @@ def test_a_raising_engine_breaks_the_relation_by_name() -> None:
     (broken,) = run_relations(spec("no_empty_years"), [busy()], [BY_ID["M25"]], inputs=False)[0].broken
     assert broken.violation.clause == "completes"
     assert "ZeroDivisionError" in broken.violation.found
+
+
+def test_types_of_empty_tables_show_where_a_world_is_alone_in_its_pass() -> None:
+    """X24 types a table by its first row; among other worlds an empty one has the types of theirs."""
+    alone, together = (
+        run_relations("differential.planted:X24", [], [relation])[0]
+        for relation in (BY_ID["M25"], replace(M25, alone=lambda _: False))
+    )
+    assert {broken.violation.clause for broken in alone.broken} == {"typed"}
+    assert not together.broken
 
 
 def test_what_an_engine_lacks_is_skipped_with_the_reason_and_never_passed() -> None:
