@@ -94,11 +94,11 @@ def made_sweep(
     )
 
 
-def made_leak(engine: str, growth: float = 0.0) -> Leak:
-    """Ten runs in one process, with so many bytes more after each."""
+def made_leak(engine: str, growth: float = 0.0, runs: int = 10) -> Leak:
+    """Runs in one process, with so many bytes more after each."""
     cell = Cell(engine=engine, employees=2000, years=3)
-    held = [int(3e8 + growth * number + 1e5 * (number % 2)) for number in range(10)]
-    return Leak(cell=cell, status="ok", after=held, seconds=[1.0] * 10)
+    held = [int(3e8 + growth * number + 1e5 * (number % 2)) for number in range(runs)]
+    return Leak(cell=cell, status="ok", after=held, seconds=[1.0] * runs)
 
 
 def series_cells(engine: str = "sql", sizes: Sequence[int] = (1000, 2000, 5000, 10_000, 20_000, 50_000)) -> list[Cell]:
