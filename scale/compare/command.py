@@ -11,7 +11,7 @@ from scale.compare.history import history_command
 from scale.compare.judge import compared_cell, judge
 from scale.compare.live import Comparer
 from scale.compare.options import compare_request
-from scale.compare.request import CompareRequest
+from scale.compare.request import CompareRequest, one_code
 from scale.compare.stored import stored_command
 from scale.log import Log, new_run_id, now
 from scale.measuring import commit_of, machine
@@ -76,7 +76,7 @@ def _record(
     late: Verdict | None,
 ) -> Comparison:
     mean, checks = judge(cells, request)
-    same = base.fingerprint == candidate.fingerprint
+    same = one_code(base, candidate)
     verdicts = [check.verdict for check in checks] + ([late] if late else []) + (["insufficient"] if same else [])
     return Comparison(
         run_id=run_id,

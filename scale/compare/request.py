@@ -50,12 +50,20 @@ class CompareRequest:
     same_code: bool = False
 
     def check(self) -> tuple[Code, Code]:
-        """Both sides' code. Raises UsageError where it is one and the same."""
+        """Both sides' code. Raises UsageError where it is one and the same.
+
+        A release need not change an engine: the same code at two commits is compared, and has to come out equal.
+        """
         base, candidate = self.base.code(), self.candidate.code()
-        if base.fingerprint == candidate.fingerprint and not self.same_code:
+        if one_code(base, candidate) and not self.same_code:
             raise UsageError(
                 f"base ({self.base.root}: {base.spec}) and candidate ({self.candidate.root}: {candidate.spec}) are the same code "
                 f"(fingerprint {base.fingerprint[:12]}): comparing them proves nothing; --same-code does it all the same, to see "
                 "how steady this machine is"
             )
         return base, candidate
+
+
+def one_code(base: Code, candidate: Code) -> bool:
+    """Whether both sides are the same code of the same commit, or of no commit that could tell them apart."""
+    return base.fingerprint == candidate.fingerprint and base.commit == candidate.commit

@@ -12,7 +12,7 @@ from differential.session import ROOT
 from scale.__main__ import main
 from scale.compare import live
 from scale.compare.command import run_comparison
-from scale.compare.request import CompareRequest, Side
+from scale.compare.request import CompareRequest, Side, one_code
 from scale.policy import Policy
 from scale.records import Cell, Comparison, Run, read_record, write_record
 from scale.statistics import judge_build
@@ -130,6 +130,13 @@ def test_a_comparison_of_one_code_never_passes(tmp_path: Path, monkeypatch: pyte
 
     assert comparison.verdict == "insufficient"
     assert comparison.advisory
+
+
+def test_a_release_that_changes_no_engine_can_be_compared_with_the_one_before() -> None:
+    code = Side(ROOT, {"polars": "polars"}).code()
+
+    assert one_code(code, code)
+    assert not one_code(code.model_copy(update={"commit": "of the release before"}), code)
 
 
 def test_an_interrupted_comparison_keeps_its_pairs_and_passes_nothing(
