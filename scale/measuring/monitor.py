@@ -59,12 +59,13 @@ class _Look:
 class Monitor:
     """Watches a tree from `start` to `stop`.
 
-    limit: bytes of the tree at which it is killed; `exceeded` then holds what it had. high_water: whether the marks of the tree
-    were reset just before, so that they belong to what is watched.
+    limit: bytes of the tree at which it is killed; `exceeded` then holds what it had. error: what ended the watch too early.
+    high_water: whether the marks of the tree were reset just before, so that they belong to what is watched.
     """
 
     def __init__(self, tree: Tree, *, limit: int | None, high_water: bool) -> None:
         self.exceeded: int | None = None
+        self.error: Exception | None = None
         self.seconds = 0.0
         self._tree, self._limit = tree, limit
         self._high_water: int | None = 0 if high_water else None
@@ -114,6 +115,12 @@ class Monitor:
         )
 
     def _watch(self) -> None:
+        try:
+            self._watch_until_stopped()
+        except Exception as error:  # noqa: BLE001 - a run that was not watched must not look like one that was
+            self.error = error
+
+    def _watch_until_stopped(self) -> None:
         began = time.thread_time()
         spent = began
         while self.exceeded is None:

@@ -20,11 +20,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, NoReturn
 
+import psutil
+
 from scale.measuring.tree import Tree
 
 _CHILD = Path(__file__).with_name("child.py")
 _POLL_SECONDS = 0.1
 _TAIL_LINES = 12
+_FOLDER = "measuring-"
 _POOLS = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -37,7 +40,10 @@ class ChildError(Exception):
 
 
 class Child:
-    """A running child. Its output goes to a log in its folder, which also is where its temporary files lie."""
+    """A running child, until `end`, which has to be called whatever happens.
+
+    Its output goes to a log in its folder, which also is where its temporary files lie.
+    """
 
     def __init__(self, request: Mapping[str, Any], folder: Path, root: Path, threads: int, timeout: float) -> None:
         self.started = time.perf_counter()
@@ -66,7 +72,7 @@ class Child:
         """Wait for the child to say `word`; returns what it said with it. limit: bytes of the tree at which it is killed.
 
         Raises:
-            ChildError: it ended, took too long or took too much memory. ChildResult: it gave its result instead.
+            ChildError: it ended, took too long or took too much memory.
         """
         while b"\n" not in self._buffer:
             if select.select([self._socket], [], [], _POLL_SECONDS)[0]:
@@ -146,16 +152,13 @@ class Child:
 
     def _check_time(self) -> None:
         if time.perf_counter() - self.started > self._timeout:
-            tail = self._tail()
-            self.end()
-            raise ChildError("timeout", f"no result in {self._timeout:g} s; it was killed {self._phase}{tail}")
+            raise ChildError("timeout", f"no result in {self._timeout:g} s; it was killed {self._phase}{self._tail()}")
 
     def _check_memory(self, limit: int | None) -> None:
         if limit is None or self.tree is None:
             return
         held = sum(member.now for member in self.tree.resident())
         if held > limit:
-            self.end()
             raise ChildError("memory", over_limit(held, limit, self._phase))
 
     def _tail(self) -> str:
@@ -171,10 +174,17 @@ def over_limit(held: int, limit: int, phase: str) -> str:
 
 @contextmanager
 def private_folder(folder: Path) -> Iterator[Path]:
-    """A temporary folder under `folder`, removed at the end with all that is in it, also on SIGTERM."""
+    """A temporary folder under `folder`, removed at the end with all that is in it, also on SIGTERM.
+
+    What a killed process could not remove, databases of gigabytes among it, goes when the next one comes.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(f"{_FOLDER}*-*"):
+        owner = left.name.removeprefix(_FOLDER).partition("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
     with _terminable():
-        made = Path(tempfile.mkdtemp(prefix="run-", dir=folder)).resolve()
+        made = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-", dir=folder)).resolve()
         try:
             yield made
         finally:

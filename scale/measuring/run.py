@@ -99,6 +99,8 @@ def _converse(child: Child, limit: int, seen: _Seen) -> dict[str, Any]:
     finally:
         monitor.stop()
         seen.memory, seen.monitor_seconds = monitor.memory(), monitor.seconds
+    if monitor.error is not None:
+        raise ChildError("failed", f"its memory could not be watched to the end: {monitor.error!r}")
     _account(seen, tree.root, before, tree.used())
     child.answer("while its tables were looked at")
     return child.result(limit)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 from scale.measuring import measure, measure_leak
 from scale.measuring import monitor as monitor_module
+from scale.measuring.monitor import Monitor
 from scale.measuring.run import ROOT
 from scale.records import Cell, Memory, Run
 
@@ -172,6 +174,22 @@ def test_too_much_memory_is_stopped(limit: int, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_that_was_not_watched_to_its_end_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Monitor, "_note_marks", _broken_at_the_second_call())
+    run = run_one("sleeps", tmp_path)
+    assert run.status == "failed" and "could not be watched to the end: OSError('broken')" in run.error
+
+
+def _broken_at_the_second_call() -> Callable[..., None]:
+    calls = iter([None, OSError("broken")])
+
+    def note_marks(*_arguments: object) -> None:
+        if error := next(calls, None):
+            raise error
+
+    return note_marks
+
+
 def test_the_monitor_costs_less_than_one_percent(tmp_path: Path) -> None:
     run = run_one("polars", tmp_path, employees=5000)
     assert run.monitor_seconds is not None and run.seconds is not None
@@ -234,6 +252,8 @@ def test_an_interrupted_parent_leaves_nothing(sent: signal.Signals, tmp_path: Pa
         assert gone(int(stray.read_text())) and list(folder.iterdir()) == []
     else:
         os.kill(int(stray.read_text()), signal.SIGKILL)
+        assert len(list(folder.iterdir())) == 1
+        assert run_one("plain", folder).status == "ok"  # and what it left is removed by the next run
 
 
 def gone(pid: int) -> bool:

@@ -49,7 +49,7 @@ class _Member:
         try:
             if not LINUX:
                 return Resident(int(self.process.memory_info().rss), None)
-            text = os.pread(self._status, 4096, 0)
+            text = os.pread(self._status, 16384, 0)
         except (OSError, psutil.Error):
             return None
         now = _field(text, b"VmRSS:")
@@ -196,4 +196,4 @@ def _parent_of(pid: int) -> int | None:
     except OSError:
         return None
     fields = dict(line.split(b":\t", 1) for line in text.splitlines() if b":\t" in line)
-    return int(fields[b"PPid"]) if int(fields[b"Tgid"]) == pid else None
+    return int(fields[b"PPid"]) if fields.get(b"Tgid") == str(pid).encode() else None
