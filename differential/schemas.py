@@ -75,6 +75,16 @@ STATE_SCHEMA = pa.schema(
     ]
 )
 
+DUCKDB_TYPES = {
+    pa.string(): "VARCHAR",
+    pa.int32(): "INTEGER",
+    pa.date32(): "DATE",
+    pa.bool_(): "BOOLEAN",
+    MONEY: "DECIMAL(18,2)",
+    RATE: "DECIMAL(7,4)",
+}
+"""What DuckDB calls the types of the columns."""
+
 EVENTS_TABLE = "fct_yearly_events"
 STATE_TABLE = "fct_workforce_snapshot"
 STATE_VIEW = "employee_state_by_year"

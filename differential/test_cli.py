@@ -14,37 +14,13 @@ import pytest
 
 from differential.repro import load_bundle
 from differential.session import ROOT
+from differential.testing import ATTACHED
 
 SMALL = ("--hypothesis-profile", "quick", "--employees", "8", "-p", "no:cacheprovider")
 
-BROKEN = """
-from dataclasses import replace
-import os
-import shlex
-import pyarrow as pa
-import pyarrow.compute as pc
-from differential.engines import get_engine
-from differential.run import Capabilities
-
-
-class Engine:
-    capabilities = Capabilities(threads=False, batch_size=False, resume=False, database=False)
-
-    def __init__(self, name, edit):
-        self.name, self.edit = name, edit
-
-    def run(self, worlds, variant):
-        run = get_engine("polars").run(worlds, variant)
-        return self.edit(replace(run, proof=replace(run.proof, engine=self.name)))
-
-
-def cent_too_much(run):
-    pay = run.events["compensation_amount"]
-    more = pc.if_else(pc.equal(run.events["event_type"], "raise"), pc.add(pay, pa.scalar(1, pay.type)), pay).cast(pay.type)
-    place = run.events.column_names.index("compensation_amount")
-    return replace(run, events=run.events.set_column(place, "compensation_amount", more))
-
-
+ENGINES = (
+    ATTACHED
+    + """
 def die(run):
     os._exit(7)
 
@@ -55,6 +31,7 @@ unproven = Engine("unproven", lambda run: replace(run, proof=None))
 fallen_back = Engine("fallen", lambda run: replace(run, proof=replace(run.proof, engine="sql")))
 dying = Engine("dying", die)
 """
+)
 
 
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -65,7 +42,7 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "attached.py").write_text(BROKEN)
+    (tmp_path / "attached.py").write_text(ENGINES)
     return tmp_path
 
 
@@ -127,7 +104,7 @@ def test_a_broken_engine_fails_with_a_bundle_that_replays(folder: Path) -> None:
     replayed = run("--replay", str(bundle), folder=folder)
     assert replayed.returncode == 1, replayed.stdout
     assert "raise" in replayed.stdout
-    (folder / "attached.py").write_text(BROKEN.replace("pa.scalar(1,", "pa.scalar(0,"))
+    (folder / "attached.py").write_text(ENGINES.replace("pa.scalar(1,", "pa.scalar(0,"))
     assert run("--replay", str(bundle), folder=folder).returncode == 0
     (folder / "attached.py").unlink()
     assert run("--replay", str(bundle), folder=folder).returncode == 125
@@ -245,7 +222,7 @@ def test_what_would_only_fail_later_is_refused_at_once(arguments: tuple[str, ...
 
 
 LEAKY = (
-    BROKEN
+    ENGINES
     + """
 
 def leak(run):

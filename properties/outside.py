@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from differential.run import Run, WorldResult
-from differential.schemas import EVENTS_SCHEMA, EVENTS_TABLE, STATE_SCHEMA, STATE_TABLE
+from differential.schemas import DUCKDB_TYPES, EVENTS_SCHEMA, EVENTS_TABLE, STATE_SCHEMA, STATE_TABLE
 from fixtures.census import Census
 from fixtures.scenario import Scenario
 from fixtures.strict_yaml import load_yaml
@@ -34,14 +34,6 @@ from properties.invariants import Tables
 from properties.invariants.schema import conform
 
 _NAMES = ("scenario_id", "plan_design_id")
-_TYPES = {
-    pa.string(): "VARCHAR",
-    pa.int32(): "INTEGER",
-    pa.date32(): "DATE",
-    pa.bool_(): "BOOLEAN",
-    pa.decimal128(18, 2): "DECIMAL(18,2)",
-    pa.decimal128(7, 4): "DECIMAL(7,4)",
-}
 
 
 class OutsideError(ValueError):
@@ -149,9 +141,9 @@ def _column(
     connection: duckdb.DuckDBPyConnection, path: Path, table: str, name: str, text: str, kind: pa.DataType
 ) -> pa.ChunkedArray:
     try:
-        read = connection.sql(f'SELECT CAST(({text}) AS {_TYPES[kind]}) AS value FROM "{table}"').to_arrow_table()
+        read = connection.sql(f'SELECT CAST(({text}) AS {DUCKDB_TYPES[kind]}) AS value FROM "{table}"').to_arrow_table()
     except duckdb.ConversionException as error:
-        raise OutsideError(f"{path}: {table}.{name}: not a {_TYPES[kind]}: {_first_line(error)}") from None
+        raise OutsideError(f"{path}: {table}.{name}: not a {DUCKDB_TYPES[kind]}: {_first_line(error)}") from None
     except duckdb.Error as error:
         raise OutsideError(f"{path}: {table}.{name}: `{text}` cannot be evaluated: {_first_line(error)}") from None
     return read["value"].cast(kind)

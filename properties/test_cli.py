@@ -12,6 +12,7 @@ import pytest
 
 from differential.engines import get_engine
 from differential.session import ROOT
+from differential.testing import ATTACHED
 from differential.variant import Variant
 from fixtures.populations import generate
 from fixtures.scenario import Scenario
@@ -20,39 +21,17 @@ from fixtures.world import World
 SMALL = ("--hypothesis-profile", "quick", "--employees", "8")
 WARNED = "rules:\n  - {rule: I19.raise_step, verdict: warn, reason: a cent too much, until: 2099-01-31}\n"
 
-ATTACHED = """
-from dataclasses import replace
-import pyarrow as pa
-import pyarrow.compute as pc
-from differential.engines import get_engine
-from differential.run import Capabilities
-
-
-class Engine:
-    capabilities = Capabilities(threads=False, batch_size=False, resume=False, database=False, levels=("high",), switches=())
-
-    def __init__(self, name, edit):
-        self.name, self.edit = name, edit
-
-    def run(self, worlds, variant):
-        run = get_engine("polars").run(worlds, variant)
-        return self.edit(replace(run, proof=replace(run.proof, engine=self.name)))
-
-
-def cent_too_much(run):
-    pay = run.events["compensation_amount"]
-    more = pc.if_else(pc.equal(run.events["event_type"], "raise"), pc.add(pay, pa.scalar(1, pay.type)), pay).cast(pay.type)
-    place = run.events.column_names.index("compensation_amount")
-    return replace(run, events=run.events.set_column(place, "compensation_amount", more))
-
-
+ENGINES = (
+    ATTACHED
+    + """
 def raising(run):
     raise RuntimeError("no licence")
 
 
-broken = Engine("broken", cent_too_much)
-failing = Engine("failing", raising)
+broken = Engine("broken", cent_too_much, levels=("high",), switches=())
+failing = Engine("failing", raising, levels=("high",), switches=())
 """
+)
 
 
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -64,7 +43,7 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "attached.py").write_text(ATTACHED)
+    (tmp_path / "attached.py").write_text(ENGINES)
     return tmp_path
 
 

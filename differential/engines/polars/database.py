@@ -10,12 +10,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from differential.schemas import EVENTS_SCHEMA, EVENTS_TABLE, STATE_SCHEMA, STATE_TABLE, STATE_VIEW
+from differential.schemas import DUCKDB_TYPES, EVENTS_SCHEMA, EVENTS_TABLE, STATE_SCHEMA, STATE_TABLE, STATE_VIEW
 from fixtures.world import World
 
-_SQL_TYPES = {
-    pa.string(): "VARCHAR", pa.int32(): "INTEGER", pa.date32(): "DATE", pa.bool_(): "BOOLEAN",
-}  # fmt: skip
 _TABLES = ((EVENTS_TABLE, EVENTS_SCHEMA), (STATE_TABLE, STATE_SCHEMA))
 
 
@@ -45,7 +42,7 @@ def replace(path: Path, worlds: Sequence[World], first: int, events: pa.Table, s
         connection.execute("BEGIN TRANSACTION")
         try:
             for table, schema in _TABLES:
-                columns = ", ".join(f"{field.name} {_sql_type(field.type)}" for field in schema)
+                columns = ", ".join(f"{field.name} {DUCKDB_TYPES[field.type]}" for field in schema)
                 connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
             _check_columns(connection, path)
             connection.execute(f"CREATE OR REPLACE VIEW {STATE_VIEW} AS SELECT * FROM {STATE_TABLE}")
@@ -131,15 +128,9 @@ def _check_columns(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     )
     for table, schema in _TABLES:
         found = connection.execute(query, [table]).fetchall()
-        expected = [(field.name, _sql_type(field.type)) for field in schema]
+        expected = [(field.name, DUCKDB_TYPES[field.type]) for field in schema]
         if found and found != expected:
             odd = next((pair[0] for pair in found if pair not in expected), found[-1][0])
             raise DatabaseError(
                 f"{path}: table {table} has other columns than this version writes (first: {odd}); use another file"
             )
-
-
-def _sql_type(kind: pa.DataType) -> str:
-    if pa.types.is_decimal(kind):
-        return f"DECIMAL({kind.precision},{kind.scale})"
-    return _SQL_TYPES[kind]

@@ -14,17 +14,9 @@ import pyarrow as pa
 from differential.engines.sql.errors import DatabaseError
 from differential.engines.sql.simulate import Saved
 from differential.run import Run
-from differential.schemas import EVENTS_SCHEMA, EVENTS_TABLE, STATE_SCHEMA, STATE_TABLE, STATE_VIEW
+from differential.schemas import DUCKDB_TYPES, EVENTS_SCHEMA, EVENTS_TABLE, STATE_SCHEMA, STATE_TABLE, STATE_VIEW
 from fixtures.world import World
 
-_TYPES = {
-    pa.string(): "VARCHAR",
-    pa.int32(): "INTEGER",
-    pa.date32(): "DATE",
-    pa.bool_(): "BOOLEAN",
-    pa.decimal128(18, 2): "DECIMAL(18,2)",
-    pa.decimal128(7, 4): "DECIMAL(7,4)",
-}
 _TABLES = {EVENTS_TABLE: EVENTS_SCHEMA, STATE_TABLE: STATE_SCHEMA}
 
 
@@ -118,7 +110,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _columns(schema: pa.Schema) -> list[tuple[str, str]]:
-    return [(column.name, _TYPES[column.type]) for column in schema]
+    return [(column.name, DUCKDB_TYPES[column.type]) for column in schema]
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
