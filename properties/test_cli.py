@@ -128,6 +128,14 @@ def test_results_of_another_system(folder: Path) -> None:
     assert "not checked on results without scenario" in done.stdout
 
 
+def test_without_results_there_is_no_item_for_them(folder: Path) -> None:
+    done = run("--all", "--collect-only", "-q", folder=folder)
+
+    assert done.returncode == 0, done.stdout
+    assert "test_invariant[sql-I01]" in done.stdout
+    assert "test_results[" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
