@@ -116,6 +116,18 @@ class Session:
             if wanted <= 0:
                 return
 
+    def groups(self, item: str, count: int) -> Iterator[list[World]]:
+        """Worlds of few years, for what needs many runs of each: the census, then generated ones, `count` at a time, endless.
+
+        item: as for `chunks`.
+        """
+        worlds = [self.short_world]
+        for chunk in self.chunks(item):
+            worlds += [world for world in chunk.worlds if len(world.scenario.years) <= self.profile.axis_years]
+            while len(worlds) >= count:
+                yield worlds[:count]
+                worlds = worlds[count:]
+
     def remembered(self, side: Side, worlds: Sequence[World]) -> Run | None:
         """A run of this session that need not be done again."""
         key = (side, tuple(world.fingerprint for world in worlds))

@@ -194,7 +194,10 @@ class PropertySession:
             for engine in self.session.engines[1:]:
                 name = f"relations[{engine}]"
                 if name in self.selected:
-                    ahead.begin(name, "properties.session:relate", engine, *self._relating(engine, self.relation_ids))
+                    worlds = next(self._related_worlds(engine))
+                    ahead.begin(
+                        name, "properties.session:relate", engine, worlds, self.relation_ids, *self._how_related
+                    )
         return ahead
 
     def lives(self) -> dict[str, Any]:
@@ -207,22 +210,32 @@ class PropertySession:
         }  # fmt: skip
 
     def _relate(self, engine: str, ids: Sequence[str]) -> dict[str, RelationOutcome]:
-        outcomes = self.ahead.result(
-            f"relations[{engine}]",
-            lambda: relate(engine, *self._relating(engine, ids), budget=self.share, progress=self.session.progress),
-        )
+        outcomes = self.ahead.result(f"relations[{engine}]", lambda: self._relate_here(engine, ids))
         return {outcome.relation: outcome for outcome in outcomes}
 
-    def _relating(self, engine: str, ids: Sequence[str]) -> tuple[list[World], Sequence[str], Size, float | None]:
-        session = self.session
-        cap = RELATION_WORLDS[session.profile.name]
-        worlds = [session.short_world]
-        for chunk in session.chunks(f"relations[{engine}]"):
-            worlds += [world for world in chunk.worlds if len(world.scenario.years) <= session.profile.axis_years]
-            if len(worlds) >= cap:
+    def _relate_here(self, engine: str, ids: Sequence[str]) -> list[RelationOutcome]:
+        """One group of worlds; under a time budget more of them until the share is used, but for relations that do not hold."""
+        until = None if self.share is None else time.monotonic() + self.share
+        found: dict[str, RelationOutcome] = {}
+        for worlds in self._related_worlds(engine):
+            wanted = [id_ for id_ in ids if id_ not in found or found[id_].status in ("pass", "skipped")]
+            left = None if until is None else until - time.monotonic()
+            if not wanted or (found and (left is None or left <= 0)):
                 break
-        size: Size = "small" if session.profile.name == "quick" else "large"
-        return worlds[:cap], ids, size, session.timeout
+            more = relate(
+                engine, worlds, wanted, *self._how_related,
+                budget=left, progress=self.session.progress, inputs=not found,
+            )  # fmt: skip
+            for outcome in more:
+                found.setdefault(outcome.relation, RelationOutcome(outcome.relation)).add(outcome)
+        return list(found.values())
+
+    def _related_worlds(self, engine: str) -> Iterator[list[World]]:
+        return self.session.groups(f"relations[{engine}]", RELATION_WORLDS[self.session.profile.name])
+
+    @property
+    def _how_related(self) -> tuple[Size, float | None]:
+        return "small" if self.session.profile.name == "quick" else "large", self.session.timeout
 
 
 def relate(
@@ -233,10 +246,14 @@ def relate(
     timeout: float | None,
     budget: float | None = None,
     progress: Callable[[str], None] | None = None,
+    *,
+    inputs: bool = True,
 ) -> list[RelationOutcome]:
     """run_relations over the relations with these ids."""
     wanted = [relation for relation in RELATIONS if relation.check.id in ids]
-    return run_relations(engine, worlds, wanted, size=size, timeout=timeout, budget=budget, progress=progress)
+    return run_relations(
+        engine, worlds, wanted, size=size, timeout=timeout, budget=budget, progress=progress, inputs=inputs
+    )
 
 
 def catalogue() -> dict[str, Check]:

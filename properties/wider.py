@@ -79,15 +79,11 @@ def environment_verdict(engine: str, session: PropertySession) -> tuple[Property
     """One engine in other environments, each in processes of its own."""
     settled = session.session
     wanted = _WORLDS[settled.profile.name]
-    worlds = [settled.short_world]
-    for chunk in settled.chunks(f"environment[{engine}]"):
-        worlds += [world for world in chunk.worlds if len(world.scenario.years) <= settled.profile.axis_years]
-        if len(worlds) >= wanted:
-            break
-    record = PropertyRecord(ENVIRONMENT.id, ENVIRONMENT.title, engine, worlds=len(worlds[:wanted]))
+    worlds = next(settled.groups(f"environment[{engine}]", wanted))
+    record = PropertyRecord(ENVIRONMENT.id, ENVIRONMENT.title, engine, worlds=len(worlds))
     started = time.monotonic()
     pairwise = settled.profile.name == "nightly"
-    outcomes = run_environment(engine, worlds[:wanted], pairwise=pairwise, timeout=settled.timeout)
+    outcomes = run_environment(engine, worlds, pairwise=pairwise, timeout=settled.timeout)
     record.seconds = time.monotonic() - started
     record.unchecked = {one.name: one.reason for one in outcomes if one.status == "skipped"}
     for status in ("fail", "refused"):

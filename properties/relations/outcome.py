@@ -57,6 +57,17 @@ class RelationOutcome:
         if (violation.world, violation.clause) not in known:
             self.broken.append(Broken(world, violation))
 
+    def add(self, more: RelationOutcome) -> None:
+        """Take in what came of the same relation on other worlds."""
+        self.worlds += more.worlds
+        self.held += more.held
+        self.broken += more.broken
+        self.refused += more.refused
+        self.unjudged += more.unjudged
+        self.seconds += more.seconds
+        for why in more.skipped:
+            self.skip(why)
+
     def skip(self, why: str) -> None:
         """Say once what was not done."""
         if why not in self.skipped:
