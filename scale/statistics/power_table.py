@@ -100,7 +100,7 @@ def history_rows(trials: int, policy: Policy) -> Iterator[list[str]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the tables; about five minutes with 500 trials."""
+    """Print the tables; about ten minutes with 500 trials."""
     parser = argparse.ArgumentParser(prog="python -m scale.statistics.power_table", description=__doc__)
     parser.add_argument("--trials", type=int, default=500, help="simulated data sets for each row (default 500)")
     trials = parser.parse_args(arguments).trials
