@@ -24,7 +24,7 @@ class PowerFit:
 
     Interval: percentiles over samples made of the fitted curve and residuals drawn from all sizes alike, widened by
     sqrt(runs / (runs - 3)) for the three fitted parameters. Of the schemes tried it comes nearest to its 90 %: drawing runs within
-    each size covers 70 to 80 % at 3 runs a size. Without overhead a >= 0 biases p upwards by 0.01 to 0.02 at 5 % noise, and the
+    each size covers 55 to 75 % at 3 runs a size. Without overhead a >= 0 biases p upwards by 0.01 to 0.02 at 5 % noise, and the
     lower end lies above the truth more often than 5 %, by as little (power_table prints the coverage).
     """
 
