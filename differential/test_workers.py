@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
+import psutil
 import pytest
 
 from differential import workers
@@ -42,6 +46,13 @@ def sleep(seconds: float) -> None:
 
 def leave(status: int) -> None:
     os._exit(status)
+
+
+def tell_and_sleep(told: str, seconds: float) -> None:
+    """Write this process's id where it is waited for, at once and whole, and hang."""
+    Path(f"{told}.part").write_text(str(os.getpid()))
+    Path(f"{told}.part").rename(told)
+    time.sleep(seconds)
 
 
 def test_a_result_comes_back_even_when_it_is_large() -> None:
@@ -98,3 +109,23 @@ def test_a_hanging_child_is_killed_in_time() -> None:
 
     assert caught.value.kind == "hung"
     assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_child_ends_with_its_parent_though_it_hangs(how: signal.Signals, tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+    program = f"from differential import workers; workers.call('{HERE}:tell_and_sleep', {str(told)!r}, 60.0)"
+    parent = subprocess.Popen([sys.executable, "-c", program], cwd=workers.ROOT)
+    try:
+        until = time.monotonic() + 30
+        while not told.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        child = psutil.Process(int(told.read_text()))
+    finally:
+        parent.send_signal(how)
+        parent.wait(10)
+
+    _, alive = psutil.wait_procs([child], timeout=20)
+    for hanging in alive:
+        hanging.kill()
+    assert not alive

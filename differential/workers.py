@@ -2,7 +2,7 @@
 
 Some choices are fixed when a library is first imported (Polars' thread pool and morsel size), a resumed run must go on in a
 new process, and an attached engine may crash hard. All three go through `call`. Children that died, hung or ran out of memory
-are reported as such (`WorkerError.kind`), never waited for.
+are reported as such (`WorkerError.kind`), never waited for; and children end with their parent, however that ended.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from select import select
+from select import poll, select
 from typing import Any, Literal
 
 import psutil
@@ -28,6 +28,8 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_TIMEOUT = 600.0
 _POLL_SECONDS = 0.25
+_GRACE_SECONDS = 5.0
+"""That a child has to end by itself after its pipe was closed."""
 _MEMORY_SHARE = 0.8
 _HEADER = struct.Struct("!Q")
 
@@ -185,7 +187,7 @@ class _Worker:
             with suppress(OSError):
                 os.close(descriptor)
         try:
-            self._process.wait(5)
+            self._process.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -196,10 +198,11 @@ _CHILD = "import sys; from differential.workers import serve; serve(int(sys.argv
 
 
 def serve(source: int, sink: int, preload: str = "") -> None:
-    """The child's loop: answer calls until the parent closes the pipe."""
+    """The child's loop: answer calls until the parent closes the pipe, or is no more, whatever is being done then."""
     import importlib
     import traceback
 
+    threading.Thread(target=_end_with_parent, args=(source,), daemon=True).start()
     if preload:
         with suppress(Exception):  # a module that cannot be imported is reported by the call that names it
             importlib.import_module(preload)
@@ -218,6 +221,18 @@ def serve(source: int, sink: int, preload: str = "") -> None:
         except Exception as error:  # noqa: BLE001 - it is handed to the parent
             result = ("raised", _portable(error, traceback.format_exc()))
         send(sink, result)
+
+
+def _end_with_parent(source: int) -> None:
+    """Wait until nobody holds the other end of the pipe; a child that is idle then ends by itself, one that hangs does not.
+
+    Not by PR_SET_PDEATHSIG, which is sent when the parent's thread ends that started the child: kept children outlive those.
+    """
+    watch = poll()
+    watch.register(source, 0)  # a hang-up is told in any case
+    watch.poll()
+    time.sleep(_GRACE_SECONDS)
+    os._exit(1)
 
 
 def _portable(error: Exception, text: str) -> Exception | str:
