@@ -90,7 +90,7 @@ class Memory(_Section):
     baseline_ratio_at_most: Annotated[float, Field(ge=1)]
     leak_warm_up_runs: Annotated[int, Field(ge=0)]
     leak_runs_minimum: Annotated[int, Field(ge=6)]
-    leak_runs_confirmation: Annotated[int, Field(ge=6)]
+    leak_runs: Annotated[int, Field(ge=6)]
     leak_limit_mb_per_run: _Positive
     leak_p_value_below: _Fraction
 

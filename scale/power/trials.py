@@ -97,15 +97,10 @@ def _compared(engine: str, wanted: str) -> Callable[[Path, Policy], Outcome]:
 
 
 def _leaking(engine: str, wanted: str) -> Callable[[Path, Policy], Outcome]:
-    def runs(count: int, folder: Path, policy: Policy) -> list[float]:
-        cell = Cell(engine=f"{MODULE}:{engine}", employees=2000, years=3)
-        repeats = policy.memory.leak_warm_up_runs + count
-        return [float(held) for held in measure_leak(cell, repeats=repeats, timeout=600, folder=folder).after]
-
     def run(folder: Path, policy: Policy) -> Outcome:
-        after = runs(policy.memory.leak_runs_minimum, folder, policy)
-        if judge_leak(after, policy).verdict != "pass":
-            after = runs(policy.memory.leak_runs_confirmation, folder, policy)
+        cell = Cell(engine=f"{MODULE}:{engine}", employees=2000, years=3)
+        repeats = policy.memory.leak_warm_up_runs + policy.memory.leak_runs
+        after = [float(held) for held in measure_leak(cell, repeats=repeats, timeout=600, folder=folder).after]
         found = judge_leak(after, policy)
         return Outcome(
             (found.verdict == "fail") == (wanted == "fail"), f"{found.verdict}: {found.reason}", {"after": after}

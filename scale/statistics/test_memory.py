@@ -37,7 +37,7 @@ def _share(curve: np.ndarray, verdict: str, noise_mb: float = 2.0) -> float:
     return float(np.mean([judge_leak(_after(curve, noise_mb, seed), POLICY).verdict == verdict for seed in range(200)]))
 
 
-RUNS = np.arange(14.0)
+RUNS = np.arange(40.0)
 
 
 def test_a_leak_is_found() -> None:
@@ -75,12 +75,13 @@ def test_several_new_arenas_are_no_leak() -> None:
 
 
 def test_exactly_flat_memory_passes_and_few_runs_are_insufficient() -> None:
-    assert judge_leak([400.0 * MB] * 12, POLICY).verdict == "pass"
-    assert judge_leak([400.0 * MB] * 9, POLICY).verdict == "insufficient"
+    assert judge_leak([400.0 * MB] * 40, POLICY).verdict == "pass"
+    assert judge_leak([400.0 * MB] * 31, POLICY).verdict == "insufficient"
     assert judge_leak([], POLICY).verdict == "insufficient"
 
 
 def test_a_rise_that_is_not_certain_is_inconclusive() -> None:
-    assert judge_leak(_after(3 * RUNS, noise_mb=30, seed=3), POLICY).verdict in ("inconclusive", "pass")
-    zigzag = 20 * (RUNS % 2) + 1.5 * RUNS
-    assert judge_leak(((400 + zigzag) * MB).tolist(), POLICY).verdict == "inconclusive"
+    verdicts = {judge_leak(_after(1.5 * RUNS, noise_mb=12, seed=seed), POLICY).verdict for seed in range(50)}
+
+    assert "inconclusive" in verdicts
+    assert judge_leak(_after(1.5 * RUNS, noise_mb=0.1), POLICY).verdict == "fail"

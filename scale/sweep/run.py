@@ -10,7 +10,6 @@ from differential.session import ROOT
 from scale.log import Log, now
 from scale.measuring import measure, measure_leak
 from scale.records import Cell, Leak, Run, Sweep
-from scale.statistics import judge_leak
 from scale.status import Verdict, gravest
 from scale.sweep.analysis import analyse, undecided
 from scale.sweep.progress import Forecast, Teller, left, telling
@@ -105,20 +104,15 @@ class Sweeper:
         return min(wanted, remaining), remaining < wanted
 
     def _leaks(self) -> None:
-        """Repeated runs in one process; where memory rose, more of them in another, and only these count."""
-        policy = self._request.policy
+        policy = self._request.policy.memory
         done = {leak.cell.engine for leak in self.state.sweep.leaks}
         for engine in self._request.engines:
-            if engine in done:
-                continue
-            first = self._leak(engine, policy.memory.leak_runs_minimum)
-            rose = first.status == "ok" and judge_leak(first.after, policy).verdict != "pass"
-            self.state.add_leak(self._leak(engine, policy.memory.leak_runs_confirmation) if rose else first)
+            if engine not in done:
+                self.state.add_leak(self._leak(engine, policy.leak_warm_up_runs + policy.leak_runs))
 
-    def _leak(self, engine: str, runs: int) -> Leak:
+    def _leak(self, engine: str, repeats: int) -> Leak:
         cell = Cell(engine=engine, **LEAK_CELL)
         allowed, cut = self._allowed(DEFAULT_CELL_TIMEOUT)
-        repeats = self._request.policy.memory.leak_warm_up_runs + runs
         self._teller.say(f"{cell.key}: {repeats} runs in one process, to see whether memory is given back")
         leak = measure_leak(cell, repeats=repeats, timeout=allowed, folder=self._request.output)
         if leak.status == "timeout" and cut:

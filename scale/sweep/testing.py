@@ -94,7 +94,7 @@ def made_sweep(
     )
 
 
-def made_leak(engine: str, growth: float = 0.0, runs: int = 10) -> Leak:
+def made_leak(engine: str, growth: float = 0.0, runs: int = 40) -> Leak:
     """Runs in one process, with so many bytes more after each."""
     cell = Cell(engine=engine, employees=2000, years=3)
     held = [int(3e8 + growth * number + 1e5 * (number % 2)) for number in range(runs)]
