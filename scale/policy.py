@@ -120,6 +120,7 @@ class Regression(_Section):
     pairs_initial: Annotated[int, Field(ge=5)]
     screening_difference_above: _Fraction
     pairs_confirmation: Annotated[int, Field(ge=5)]
+    pairs_confirmation_most: Annotated[int, Field(ge=5)]
     p_value_below: _Fraction
     median_difference_above: _Fraction
     geometric_mean_above: _Fraction

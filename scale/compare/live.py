@@ -12,7 +12,7 @@ from scale.compare.request import CompareRequest
 from scale.log import Log
 from scale.measuring import measure
 from scale.records import Cell, Pairs, Run
-from scale.statistics import compare_pairs, needs_confirmation
+from scale.statistics import compare_pairs, pairs_wanted
 from scale.sweep.progress import Forecast, Teller, left
 from scale.sweep.run import OutOfTimeError
 
@@ -60,21 +60,20 @@ class Comparer:
             for side in SIDES:
                 self._run(cell, side, -1, [])
         self._round(self.initial, self._request.cells, policy.pairs_initial)
-        suspects = [cell for cell in self._request.cells if self._looks_different(cell)]
-        if suspects:
-            self._teller.say(
-                f"{len(suspects)} cells look different; only {policy.pairs_confirmation} new pairs of each decide"
-            )
-            self._teller.more(2 * policy.pairs_confirmation * len(suspects))
-            self._round(self.confirmation, suspects, policy.pairs_confirmation)
+        while wanted := {cell: count for cell in self._request.cells if (count := self._wanted(cell))}:
+            pairs = max(wanted.values())
+            self._teller.say(f"{len(wanted)} cells look different; {pairs} new pairs of each decide")
+            self._teller.more(2 * pairs * len(wanted))
+            self._round(self.confirmation, list(wanted), pairs)
 
-    def _looks_different(self, cell: Cell) -> bool:
-        taken = self.initial[cell]
-        if taken.failed:
-            return False
-        return needs_confirmation(
-            compare_pairs(taken.pairs.base, taken.pairs.candidate, self._request.policy), self._request.policy
-        )
+    def _wanted(self, cell: Cell) -> int:
+        """Further pairs that the cell needs."""
+        first, second, policy = self.initial[cell], self.confirmation.get(cell), self._request.policy
+        if first.failed or (second and second.failed):
+            return 0
+        initial = compare_pairs(first.pairs.base, first.pairs.candidate, policy)
+        again = compare_pairs(second.pairs.base, second.pairs.candidate, policy) if second else None
+        return pairs_wanted(initial, again, policy)
 
     def _smallest(self) -> list[Cell]:
         """A run that is not counted for each side of each engine, on its smallest cell."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scale.policy import Policy
-from scale.statistics import compare_pairs, fit_power, judge_cell, needs_confirmation
+from scale.statistics import decided, fit_power, judge_cell
 
 DRAWS = {"slower": 2000, "clean pairs": 2000, "x29": 200, "clean exponent": 200}
 """Names that are resampled, and how often. A fit takes a bootstrap of its own, so that there are fewer."""
@@ -38,9 +38,7 @@ def _slower(recorded: Sequence[dict[str, list[float]]], rng: np.random.Generator
         rows = rng.integers(0, len(base), count)
         return base[rows].tolist(), candidate[rows].tolist()
 
-    first = pairs(policy.regression.pairs_initial)
-    again = needs_confirmation(compare_pairs(*first, policy), policy)
-    second = pairs(policy.regression.pairs_confirmation) if again else None
+    first, second = decided(pairs, policy)
     return judge_cell(first, second, policy).change == "slower"
 
 

@@ -13,7 +13,7 @@ from statistics import median
 from scale.measuring import measure, measure_leak
 from scale.policy import Policy
 from scale.records import Cell, Run
-from scale.statistics import compare_pairs, fit_power, judge_cell, judge_leak, judge_speedup, needs_confirmation
+from scale.statistics import Sides, decided, fit_power, judge_cell, judge_leak, judge_speedup
 
 MODULE = "scale.power.planted"
 SIZES = (1000, 2000, 5000, 10_000, 20_000, 50_000)
@@ -68,7 +68,7 @@ def _exponent(engine: str, wanted: str) -> Callable[[Path, Policy], Outcome]:
     return run
 
 
-def _pairs(engine: str, count: int, folder: Path) -> tuple[list[float], list[float]]:
+def _pairs(engine: str, count: int, folder: Path) -> Sides:
     base: list[float] = []
     candidate: list[float] = []
     sides = [("clean", base), (engine, candidate)]
@@ -82,10 +82,7 @@ def _compared(engine: str, wanted: str) -> Callable[[Path, Policy], Outcome]:
     """First pairs, and pairs of their own where they look different, as `compare` takes them."""
 
     def run(folder: Path, policy: Policy) -> Outcome:
-        first = _pairs(engine, policy.regression.pairs_initial, folder)
-        second = None
-        if needs_confirmation(compare_pairs(*first, policy), policy):
-            second = _pairs(engine, policy.regression.pairs_confirmation, folder)
+        first, second = decided(lambda count: _pairs(engine, count, folder), policy)
         verdict = judge_cell(first, second, policy)
         timings = {
             "base": first[0] + (second[0] if second else []),

@@ -8,10 +8,13 @@ from scale.statistics.power import PowerFit, fit_power
 from scale.statistics.regression import (
     BuildVerdict,
     PairVerdict,
+    Sides,
     compare_pairs,
+    decided,
     judge_build,
     judge_cell,
     needs_confirmation,
+    pairs_wanted,
 )
 from scale.statistics.speedup import Speedup, ThreadRow, judge_speedup
 from scale.statistics.summary import Summary, Variation, judge_variation, median_interval, summarise
@@ -27,12 +30,14 @@ __all__ = [
     "PairVerdict",
     "PowerFit",
     "Ranking",
+    "Sides",
     "Speedup",
     "Summary",
     "ThreadRow",
     "Trend",
     "Variation",
     "compare_pairs",
+    "decided",
     "find_changes",
     "fit_growth",
     "fit_linear",
@@ -46,6 +51,7 @@ __all__ = [
     "judge_variation",
     "median_interval",
     "needs_confirmation",
+    "pairs_wanted",
     "rank_models",
     "summarise",
 ]

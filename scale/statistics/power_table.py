@@ -13,7 +13,7 @@ from scale.statistics.history import find_changes, fit_trend
 from scale.statistics.linear import fit_linear
 from scale.statistics.models import rank_models
 from scale.statistics.power import fit_power
-from scale.statistics.regression import compare_pairs, judge_build, judge_cell, needs_confirmation
+from scale.statistics.regression import compare_pairs, decided, judge_build, judge_cell, needs_confirmation
 from scale.statistics.simulation import drifting, interleaved_pairs, timings
 
 _SEED = 7
@@ -63,8 +63,7 @@ def regression_rows(trials: int, policy: Policy) -> Iterator[list[str]]:
         for _ in range(trials):
             six = []
             for number in range(6):
-                initial = interleaved_pairs(rng, policy.regression.pairs_initial, slowdown)
-                again = interleaved_pairs(rng, policy.regression.pairs_confirmation, slowdown)
+                initial, again = decided(lambda count, by=slowdown: interleaved_pairs(rng, count, by), policy)  # type: ignore[misc]
                 six.append(judge_cell(initial, again, policy))
                 if number == 0:
                     one = compare_pairs(*initial, policy)

@@ -7,7 +7,7 @@ comparison across machines.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,6 +19,8 @@ from scale.statistics.plain import figures
 from scale.status import Verdict
 
 Change = Literal["slower", "faster", "unchanged", "insufficient"]
+Sides = tuple[list[float], list[float]]
+"""Seconds of base and candidate, pair by pair."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class PairVerdict:
     """ratio: median of candidate over median of base. median_difference: ratio - 1. p_value: Mann-Whitney, two-sided.
 
     change: slower or faster where the p-value is below the limit and the medians differ by more than the limit. verdict: fail for
-    slower, pass for unchanged and faster.
+    slower, pass for unchanged and faster. pairs: that were judged.
     """
 
     ratio: float | None
@@ -35,6 +37,7 @@ class PairVerdict:
     change: Change
     verdict: Verdict
     reason: str
+    pairs: int = 0
 
     def as_dict(self) -> dict[str, float | str]:
         """Plain figures for reports."""
@@ -74,13 +77,36 @@ def compare_pairs(
     differs = p_value < limits.p_value_below and abs(ratio - 1) > limits.median_difference_above
     change: Change = ("slower" if ratio > 1 else "faster") if differs else "unchanged"
     reason = f"{change}: {ratio - 1:+.1%} in the median, p = {p_value:.2g}, {pairs} pairs"
-    return PairVerdict(ratio, p_value, ratio - 1, change, "fail" if change == "slower" else "pass", reason)
+    return PairVerdict(ratio, p_value, ratio - 1, change, "fail" if change == "slower" else "pass", reason, pairs)
 
 
 def needs_confirmation(initial: PairVerdict, policy: Policy) -> bool:
     """Whether the first pairs look different enough, either way, to be measured again."""
     difference = initial.median_difference
     return difference is not None and abs(difference) > policy.regression.screening_difference_above
+
+
+def pairs_wanted(initial: PairVerdict, confirmation: PairVerdict | None, policy: Policy) -> int:
+    """How many more pairs the cell needs to be decided: none, or another round of the confirmation.
+
+    A round that neither clears the cell (medians within the screening limit) nor finds it changed is followed by another, up to
+    the policy's most: on a noisy machine 20 pairs see a slowdown of 10 % without being sure of it.
+    """
+    limits = policy.regression
+    if confirmation is None:
+        return limits.pairs_confirmation if needs_confirmation(initial, policy) else 0
+    open_still = confirmation.change == "unchanged" and needs_confirmation(confirmation, policy)
+    return limits.pairs_confirmation if open_still and confirmation.pairs < limits.pairs_confirmation_most else 0
+
+
+def decided(take: Callable[[int], Sides], policy: Policy) -> tuple[Sides, Sides | None]:
+    """First pairs and as many to confirm as they want, taken by `take(count)`."""
+    first, second = take(policy.regression.pairs_initial), None
+    initial = compare_pairs(*first, policy)
+    while count := pairs_wanted(initial, compare_pairs(*second, policy) if second else None, policy):
+        base, candidate = take(count)
+        second = (second[0] + base, second[1] + candidate) if second else (base, candidate)
+    return first, second
 
 
 def judge_cell(
@@ -93,7 +119,9 @@ def judge_cell(
     if first.change == "insufficient":
         return first
     if not needs_confirmation(first, policy):
-        return PairVerdict(first.ratio, first.p_value, first.median_difference, "unchanged", "pass", first.reason)
+        return PairVerdict(
+            first.ratio, first.p_value, first.median_difference, "unchanged", "pass", first.reason, first.pairs
+        )
     if confirmation is None:
         return _insufficient(f"{first.reason}; not confirmed by pairs of its own")
     return compare_pairs(*confirmation, policy, needed=policy.regression.pairs_confirmation)

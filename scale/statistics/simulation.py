@@ -40,14 +40,17 @@ def timings(
     return {float(size): row.tolist() for size, row in zip(sizes, taken, strict=True)}
 
 
-def interleaved_pairs(rng: np.random.Generator, pairs: int, slowdown: float) -> tuple[list[float], list[float]]:
+def interleaved_pairs(
+    rng: np.random.Generator, pairs: int, slowdown: float, noise: float = 1.0
+) -> tuple[list[float], list[float]]:
     """Seconds of base and candidate, the candidate `slowdown` (0.1 is 10 %) slower, the first of each pair in turn.
 
     A shared machine: a load that drifts (AR(1) from run to run, coefficient 0.9, standard deviation 6 %), shot noise of 3 %, and
-    5 % of the runs 1.2 to 2 times as long.
+    5 % of the runs 1.2 to 2 times as long. noise: multiplies all three.
     """
-    load = drifting(rng, 2 * pairs, 0.06)
-    taken = np.exp(load + 0.03 * rng.standard_normal(2 * pairs)) * _disturbances(rng, (2 * pairs,), 0.05)
+    load = drifting(rng, 2 * pairs, 0.06 * noise)
+    shot = 0.03 * noise * rng.standard_normal(2 * pairs)
+    taken = np.exp(load + shot) * _disturbances(rng, (2 * pairs,), 0.05 * noise)
     pair, turn = taken.reshape(pairs, 2), np.arange(pairs) % 2
     base, candidate = pair[np.arange(pairs), turn], pair[np.arange(pairs), 1 - turn] * (1 + slowdown)
     return base.tolist(), candidate.tolist()

@@ -108,7 +108,8 @@ def _shortage(seconds: Mapping[int, Sequence[float]], cores: int, policy: Policy
     within = [threads for threads in seconds if 1 < threads <= cores]
     if not within:
         wanted = min((threads for threads in seconds if threads > 1), default=2)
-        return f"no run with 2 to {cores} threads; add one, or run it on a machine with at least {wanted} cores"
+        counts = "2" if cores == 2 else f"2 to {cores}"
+        return f"no run with {counts} threads; add one, or run it on a machine with at least {wanted} cores"
     few = [threads for threads in (1, *sorted(within)) if len(seconds[threads]) < need]
     if few:
         return f"{len(seconds[few[0]])} runs with {few[0]} threads and {need} are needed"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scale.policy import Policy
-from scale.statistics.regression import PairVerdict, compare_pairs, judge_build, judge_cell
+from scale.statistics.regression import PairVerdict, compare_pairs, decided, judge_build, judge_cell
 from scale.statistics.simulation import interleaved_pairs
 
 POLICY = Policy.load()
@@ -17,21 +17,23 @@ def _scaled(factor: float) -> list[float]:
     return [value * factor for value in BASE]
 
 
-def _rate(slowdown: float, trials: int) -> float:
+def _rate(slowdown: float, trials: int, noise: float = 1.0) -> float:
     rng = np.random.default_rng(6)
     found = 0
     for _ in range(trials):
-        initial, again = interleaved_pairs(rng, 10, slowdown), interleaved_pairs(rng, 20, slowdown)
+        initial, again = decided(lambda count: interleaved_pairs(rng, count, slowdown, noise), POLICY)
         found += judge_build({"cell": judge_cell(initial, again, POLICY)}, POLICY).verdict == "fail"
     return found / trials
 
 
-def test_ten_percent_is_found() -> None:
-    assert _rate(0.10, 400) >= 0.94
+@pytest.mark.parametrize("noise", [1.0, 1.5])
+def test_ten_percent_is_found(noise: float) -> None:
+    assert _rate(0.10, 400, noise) >= 0.94
 
 
-def test_clean_pairs_raise_no_alarm() -> None:
-    assert _rate(0.0, 1000) <= 0.01
+@pytest.mark.parametrize("noise", [1.0, 2.0])
+def test_clean_pairs_raise_no_alarm(noise: float) -> None:
+    assert _rate(0.0, 1000, noise) <= 0.01
 
 
 @pytest.mark.parametrize(
