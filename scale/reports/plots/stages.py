@@ -15,7 +15,9 @@ from scale.reports.units import seconds
 
 _SHOWN_SHARE = 0.09
 """A stage with a smaller share has no room for its name and is joined to the rest."""
-_REST = "not in a stage"
+_REST = "other"
+_SPELLED_OUT = 3
+"""With more bars than this the title and the line below it name no more."""
 
 
 def stages(series: Sequence[CellView], looks: dict[str, Look]) -> Figure | None:
@@ -26,21 +28,11 @@ def stages(series: Sequence[CellView], looks: dict[str, Look]) -> Figure | None:
     largest = max(view.cell.employees for view in told)
     drawn = [view for view in told if view.cell.employees == largest]
     parts = [_stage_shares(view) for view in drawn]
-    top = [
-        (max((name for name in shares if name != _REST), key=lambda n: shares[n], default=""), shares)
-        for shares in parts
-    ]
-    message = ", ".join(
-        f"{clean(name, 24)} {100 * shares[name]:.0f} % in {_bar_name(view, drawn)}"
-        for (name, shares), view in zip(top, drawn, strict=True)
-        if name
-    )
     cell = drawn[0].cell
-    reading = (
-        f"{cell.employees:,} employees, {held(cell, level=False)}. Medians; stages in the order of the run. "
-        f"{_small(drawn, parts)}"
-    )
-    picture, axes = figure(f"Most of the time goes to: {message}", reading, height=1.9 + 1.15 * len(drawn))
+    reading = f"{cell.employees:,} employees, {held(cell, level=False)}. Medians; stages in the order of the run."
+    if len(drawn) <= _SPELLED_OUT:
+        reading += f" {_small(drawn, parts)}"
+    picture, axes = figure(_message(drawn, parts), reading, height=1.9 + 1.15 * len(drawn))
     for row, (view, shares) in enumerate(zip(drawn, parts, strict=True)):
         _bar(axes, row, _joined(shares), looks[view.cell.engine].color)
     labels = [f"{_bar_name(view, drawn)}\n{seconds(view.seconds.median if view.seconds else None)}" for view in drawn]
@@ -52,13 +44,24 @@ def stages(series: Sequence[CellView], looks: dict[str, Look]) -> Figure | None:
     return picture
 
 
+def _message(drawn: Sequence[CellView], parts: Sequence[dict[str, float]]) -> str:
+    """The longest stage of each engine, at level high where that was run."""
+    high = [(view, shares) for view, shares in zip(drawn, parts, strict=True) if view.cell.level == "high"]
+    told = []
+    for view, shares in (high or list(zip(drawn, parts, strict=True)))[:_SPELLED_OUT]:
+        name = max((name for name in shares if name != _REST), key=lambda one: shares[one], default="")
+        if name:
+            told.append(f"{clean(view.cell.engine, 24)} on {clean(name, 24)} ({100 * shares[name]:.0f} %)")
+    return f"Most time is spent by {', '.join(told)}" if told else "What the time is spent on"
+
+
 def _bar(axes: Axes, row: int, shares: dict[str, float], color: str) -> None:
     left = 0.0
     for at, (name, share) in enumerate(shares.items()):
         tint = 0.0 if len(shares) == 1 else 0.75 * at / (len(shares) - 1)
         shade = tuple(part + (1 - part) * tint for part in to_rgb(color))
         axes.barh(row, 100 * share, left=100 * left, height=0.62, color=shade, edgecolor="white", linewidth=1.5)
-        if share >= 0.06:
+        if share >= _SHOWN_SHARE:
             dark = 0.299 * shade[0] + 0.587 * shade[1] + 0.114 * shade[2] < 0.55
             text = f"{clean(name, 24)}\n{100 * share:.0f} %".replace("_", "\n")
             axes.text(
