@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SPEC",
         help="as in pytest differential; repeat for more (default: sql polars)",
     )
+    add("--full", action="store_true", help="sweep every scenario, the matrix and a million employees included")
     base = parser.add_mutually_exclusive_group()
     base.add_argument(
         "--base-checkout", type=Path, metavar="DIR", help="a checkout of the last release to compare with"
@@ -62,8 +63,12 @@ def run(arguments: argparse.Namespace) -> Status:
     base = arguments.base_checkout
     if base is not None and not (base / "differential").is_dir():
         raise UsageError(f"--base-checkout {base}: no folder differential/ there: is it a checkout of this project?")
+    if arguments.full and arguments.mode == "quick":
+        raise UsageError("--full sweeps every scenario and mode quick two of them; take another mode")
     output = arguments.output.resolve()
-    given = Given(arguments.mode, output, tuple(arguments.engine), base, arguments.first_release, arguments.policy)
+    given = Given(
+        arguments.mode, output, tuple(arguments.engine), base, arguments.first_release, arguments.policy, arguments.full
+    )
     minutes = MODES[given.mode].timeout if arguments.timeout is None else arguments.timeout
     earlier = move_aside(output, (*FILES, *WRITTEN))
     if earlier is not None:

@@ -40,7 +40,7 @@ MODES: dict[ModeName, Mode] = {
 
 @dataclass(frozen=True)
 class Given:
-    """What the options settle. base: checkout to compare with. first_release: there is none."""
+    """What the options settle. base: checkout to compare with. first_release: there is none. full: every scenario is swept."""
 
     mode: ModeName
     output: Path
@@ -48,6 +48,7 @@ class Given:
     base: Path | None = None
     first_release: bool = False
     policy: Path | None = None
+    full: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,11 @@ def steps_of(given: Given) -> list[Step]:
     steps = [
         _suite("parity", "differential", "--parity-report", out, mode.profile, engines),
         _suite("properties", "properties", "--properties-report", out, mode.profile, engines),
-        _scale("sweep", out, [*mode.sweep, "--output", str(out / "sweep"), *engines, *policy]),
+        _scale(
+            "sweep",
+            out,
+            [*(["--full"] if given.full else []), *mode.sweep, "--output", str(out / "sweep"), *engines, *policy],
+        ),
     ]
     if given.base is not None:
         compared = ["--base-checkout", str(given.base), "--output", str(out / "compare"), *engines, *policy]
