@@ -35,14 +35,7 @@ class Trend:
 
     def as_dict(self) -> dict[str, float | str]:
         """Plain figures for reports."""
-        return figures(
-            label=self.label,
-            change=self.change,
-            p_value=self.p_value,
-            nights=self.nights,
-            verdict=self.verdict,
-            reason=self.reason,
-        )
+        return figures(**vars(self))
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,7 @@ class MemoryGrowth:
 
     def as_dict(self) -> dict[str, float | str]:
         """Plain figures for reports."""
-        return figures(
-            gb_per_1000=self.gb_per_1000, low=self.low, high=self.high, verdict=self.verdict, reason=self.reason
-        )
+        return figures(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -51,15 +49,7 @@ class LeakTest:
 
     def as_dict(self) -> dict[str, float | str]:
         """Plain figures for reports."""
-        return figures(
-            mb_per_run=self.mb_per_run,
-            low=self.low,
-            high=self.high,
-            late_mb_per_run=self.late_mb_per_run,
-            p_value=self.p_value,
-            verdict=self.verdict,
-            reason=self.reason,
-        )
+        return figures(**vars(self))
 
 
 def fit_growth(points: Points, policy: Policy) -> MemoryGrowth:

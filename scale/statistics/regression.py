@@ -41,14 +41,7 @@ class PairVerdict:
 
     def as_dict(self) -> dict[str, float | str]:
         """Plain figures for reports."""
-        return figures(
-            ratio=self.ratio,
-            p_value=self.p_value,
-            median_difference=self.median_difference,
-            change=self.change,
-            verdict=self.verdict,
-            reason=self.reason,
-        )
+        return figures(**vars(self))
 
 
 @dataclass(frozen=True)
