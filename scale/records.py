@@ -154,7 +154,8 @@ class Point(Record):
 class Series(Record):
     """One quantity over one axis, all else equal, with what was fitted to it; None where there was too little to fit.
 
-    axis: `employees`, `years` or `threads`. quantity: `seconds` or `memory` (bytes). rest: what is held equal, in words.
+    axis: `employees`, `years` (person-years simulated, over the employees asked for) or `threads`. quantity: `seconds` or
+    `memory` (bytes). rest: what is held equal, in words.
     """
 
     engine: str

@@ -47,7 +47,7 @@ def short_count(value: float) -> str:
     for unit, name in ((10**6, "M"), (10**3, "k")):
         if value >= unit:
             return f"{value / unit:g}{name}"
-    return f"{value:g}"
+    return f"{value:.3g}"
 
 
 def plural(value: int, one: str, many: str = "") -> str:
@@ -58,6 +58,6 @@ def plural(value: int, one: str, many: str = "") -> str:
 def _steady(value: float) -> str:
     """Three significant digits with their zeros, so that columns compare: 1.20, 12.0, 120."""
     if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
+        return f"{value:.3g}"
     places = max(0, 2 - math.floor(math.log10(abs(value))))
     return f"{value:,.{min(places, 4)}f}"

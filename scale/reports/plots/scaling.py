@@ -27,6 +27,8 @@ from scale.reports.plots.style import (
 from scale.reports.targets import Target
 from scale.reports.units import size
 
+_AXIS_LABEL = {"employees": "employees", "years": "person-years simulated, per employee"}
+_NAME = {"employees": "employees", "years": "person-years"}
 _FAILURES = {"memory": "out of memory"}
 _REACH = 100
 """A target so many times above everything measured would press the curves flat; it is in the table of scenarios alone."""
@@ -53,7 +55,7 @@ def scaling(
     _targets(axes, targets, quantity, factor)
     sizes = [point.x for one in drawn for point in one.points]
     bad = [view for view in views if view.runs and not view.counted]
-    size_axis(axes, [*sizes, *(float(getattr(view.cell, axis)) for view in bad)], f"{axis} (log scale)")
+    size_axis(axes, [*sizes, *(float(getattr(view.cell, axis)) for view in bad)], f"{_AXIS_LABEL[axis]} (log scale)")
     _failed(axes, bad, axis, looks)
     axes.set_yscale("log")
     log_axis(axes.yaxis, *_span(axes))
@@ -146,8 +148,8 @@ def _title(drawn: Sequence[Series], axis: SizeAxis, quantity: Quantity) -> str:
     main = [one for one in drawn if one.level == "high"] or list(drawn)
     laws = [f"{_law(one, interval=False)} in {clean(one.engine, 24)}{_open(one)}" for one in main if curve(one)]
     if not laws:
-        return f"{what} over {axis}: too little was measured to fit a curve"
-    return f"{what} grows over {axis} {', '.join(laws)}"
+        return f"{what} over {_NAME[axis]}: too little was measured to fit a curve"
+    return f"{what} grows over {_NAME[axis]} {', '.join(laws)}"
 
 
 def _open(one: Series) -> str:
