@@ -4,6 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 ARGS ?=
+TEST_PROCESSES ?= 2
 
 .PHONY: help setup differential properties faults scale test lint bench lock test-oldest clean
 
@@ -31,7 +32,7 @@ scale: setup ## Measure time and memory over many sizes, and judge how they grow
 	$(RUN) scale sweep $(ARGS)
 
 test: setup ## Run all tests: the comparison, the properties, and the tests of the suite itself
-	$(RUN) pytest fixtures differential properties scale --all $(ARGS)
+	$(RUN) pytest fixtures differential properties scale --all -n $(TEST_PROCESSES) $(ARGS)
 
 lint: setup ## Style, types, and the direction of imports
 	$(RUN) ruff check .
@@ -52,7 +53,7 @@ lock: ## Rewrite requirements/*.txt from pyproject.toml (needs uv)
 	@touch $@
 
 test-oldest: .venv-oldest/.ready ## Run all tests with the oldest versions allowed
-	.venv-oldest/bin/python -m pytest fixtures differential properties scale --all $(ARGS)
+	.venv-oldest/bin/python -m pytest fixtures differential properties scale --all -n $(TEST_PROCESSES) $(ARGS)
 
 clean: ## Remove .venv and caches; repro bundles stay
 	rm -rf $(VENV) .venv-oldest .pytest_cache .mypy_cache .ruff_cache

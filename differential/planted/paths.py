@@ -19,14 +19,14 @@ _MORSEL = 8
 def _keep_stale_rows(write: Callable[..., Any]) -> Callable[..., Any]:
     """Put back the rows of an earlier run whose keys the new run does not emit."""
 
-    def faulty(path: Any, worlds: Any, run: Any, first: int) -> None:
+    def faulty(path: Any, worlds: Any, run: Any, first: int, threads: int) -> None:
         import duckdb
 
         kept = None
         if path.exists():
             with duckdb.connect(str(path)) as connection:
                 kept = connection.sql("SELECT * FROM fct_yearly_events").to_arrow_table()
-        write(path, worlds, run, first)
+        write(path, worlds, run, first, threads)
         if kept is not None:
             with duckdb.connect(str(path)) as connection:
                 connection.register("kept", kept)
@@ -42,14 +42,14 @@ def _keep_stale_rows(write: Callable[..., Any]) -> Callable[..., Any]:
 def _without_neighbours(write: Callable[..., Any]) -> Callable[..., Any]:
     """Empty both tables before writing, whosever rows they hold."""
 
-    def faulty(path: Any, worlds: Any, run: Any, first: int) -> None:
+    def faulty(path: Any, worlds: Any, run: Any, first: int, threads: int) -> None:
         import duckdb
 
         if path.exists() and not first:
             with duckdb.connect(str(path)) as connection:
                 for table in ("fct_yearly_events", "fct_workforce_snapshot"):
                     connection.execute(f"DELETE FROM {table}")
-        write(path, worlds, run, first)
+        write(path, worlds, run, first, threads)
 
     return faulty
 
