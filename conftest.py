@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Set as AbstractSet
 
 import pytest
 
@@ -20,3 +21,12 @@ def pytest_configure(config: pytest.Config) -> None:
     asked = config.getoption("hypothesis_profile", None)
     if asked is not None and asked not in PROFILES:
         raise pytest.UsageError(f"--hypothesis-profile {asked}: expected one of {', '.join(PROFILES)}")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Parameters drawn from a set come in another order in each process, and pytest-xdist then refuses to run anything."""
+    for mark in item.iter_markers("parametrize"):
+        if len(mark.args) > 1 and isinstance(mark.args[1], AbstractSet):
+            raise pytest.UsageError(
+                f"{item.nodeid}: parametrize({mark.args[0]!r}) takes its values from a set; sort them"
+            )
