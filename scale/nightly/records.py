@@ -12,7 +12,6 @@ from pydantic import Field
 
 from scale.records import Machine, Record
 
-SCHEMA_VERSION = 1
 Origin = Literal["drawn", "varied", "corpus", "seed"]
 UnitStatus = Literal["running", "pass", "fail", "refused", "error", "hung", "lost"]
 Shown = Literal["new", "known", "flaky"]
@@ -28,10 +27,10 @@ SUMMARY = "summary.json"
 class Unit(Record):
     """One unit of work: the same wherever it runs, in a local pool, a slice of a CI matrix, or a cluster.
 
-    number: its place in the campaign, from 0. what: the name of a parity test (differential.cases.PARITY_TESTS), or `invariants`,
-    `relations`, `lifecycle`, `environment`. seed: all its draws follow from it. engines: SPECs, in order. seconds: its budget;
-    it ends after the batch in which they are used up. canary: its engine has a planted fault that is to be found.
-    chunk_seed: a chunk that once failed, drawn first.
+    number: its place in the campaign, from 0. what: the name of a parity test (differential.cases.PARITY_TESTS), or
+    `invariants`, `relations`, `lifecycle`, `environment`. seed: all its draws follow from it. engines: SPECs, in order.
+    seconds: its budget; it ends after the batch in which they are used up. canary: its engine has a planted fault that is to
+    be found. chunk_seed: a chunk that once failed, drawn first.
     """
 
     number: Annotated[int, Field(ge=0)]
@@ -51,11 +50,12 @@ class Unit(Record):
 class Found(Record):
     """One failure that a unit met, told apart from others by its key.
 
-    key: sanitised: engines, test or rule, table, event type, column and kind; holds nothing of a census. test: parity test or check.
-    headline: one line for people, sanitised too. shown: `known` where the corpus had the key; `flaky` where it did not repeat.
-    worlds: that showed it. bundle: the repro's folder, reduced where that was possible; of a flaky one, both outputs. employees,
-    years: of the bundle's world. after: seconds of the unit, and after_worlds: worlds of the unit, until it was first met. origin: where
-    that world came from. chunk_seed: redraws it, where it was drawn. command: the whole command that replays the bundle.
+    key: sanitised: engines, test or rule, table, event type, column and kind; holds nothing of a census. test: parity test or
+    check. headline: one line for people, sanitised too. shown: `known` where the corpus had the key; `flaky` where it did not
+    repeat. worlds: that showed it. bundle: the repro's folder, reduced where that was possible; of a flaky one, both outputs.
+    employees, years: of the bundle's world. after: seconds of the unit, and after_worlds: worlds of the unit, until it was
+    first met. origin: where that world came from. chunk_seed: redraws it, where it was drawn. command: the whole command that
+    replays the bundle.
     """
 
     key: str
@@ -94,12 +94,13 @@ class Tick(Record):
 
 
 class UnitResult(Record):
-    """result.json of a unit. status: `running` in the file of one that was killed. worlds: that were compared or judged.
-    labels: event type or edge label to the number of worlds that showed it. inputs: fingerprints of the worlds in `inputs/` that
-    showed something the corpus had not. reason: of status refused, error or hung. sources: engine SPEC to the digest of its code.
+    """result.json of a unit. status: `running` in the file of one that was killed. worlds: that were compared or judged. labels:
+    event type or edge label to the number of worlds that showed it. inputs: fingerprints of the worlds in `inputs/` that
+    showed something the corpus had not. reason: of status refused, error or hung. sources: engine SPEC to the digest of its
+    code.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     unit: Unit
     status: UnitStatus
     reason: str = ""
@@ -107,24 +108,24 @@ class UnitResult(Record):
     seconds: float = 0.0
     worlds: int = 0
     employees: int = 0
-    labels: dict[str, int] = {}
+    labels: dict[str, int] = Field(default_factory=dict)
     inputs: tuple[str, ...] = ()
     found: tuple[Found, ...] = ()
     slowest: tuple[SlowWorld, ...] = ()
     ticks: tuple[Tick, ...] = ()
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field(default_factory=dict)
     commit: str | None = None
-    sources: dict[str, str] = {}
+    sources: dict[str, str] = Field(default_factory=dict)
     host: str = ""
 
 
 class Known(Record):
     """One failure of the corpus, in its ledger.
 
-    first, last: when it was met first and last. commit: of the first. count: worlds that showed it, over all nights. bundle: folder
-    under the corpus. state: `known` while it fails; `retired` once its repro passes, at retired_commit; `flaky` while it
-    has not repeated. fastest: the unit seed, chunk seed and seconds of the unit that met it soonest. employees, years: of the bundle.
-    untested: why its repro could not be run the last time, such as an engine that is not there.
+    first, last: when it was met first and last. commit: of the first. count: worlds that showed it, over all nights. bundle:
+    folder under the corpus. state: `known` while it fails; `retired` once its repro passes, at retired_commit; `flaky` while
+    it has not repeated. fastest: the unit seed, chunk seed and seconds of the unit that met it soonest. employees, years: of
+    the bundle. untested: why its repro could not be run the last time, such as an engine that is not there.
     """
 
     key: str
@@ -182,16 +183,16 @@ class UnitLine(Record):
 class Night(Record):
     """summary.json: one campaign.
 
-    status: `clean`: nothing new; `news`: new or flaky failures; `failed`: the canary was missed, or units gave no result; `interrupted`:
-    the time was not used up. reasons: of the status, as sentences. seconds: wall time of the units' phase, over all sessions
-    of a resumed campaign. worlds: compared or judged by it; compared: by units that compare two engines; compared_seconds: that those
-    units took, added over workers. known: key to worlds, of failures that the corpus had. fixed: retired this night.
-    labels: event type or label to worlds of this night. never: labels and event types that neither this night nor the corpus has met.
-    pairs: met so far, with those that the corpus knew; pairs_before: known before. coverage: over the time of the night.
-    earlier: one line of each earlier night, oldest first, for the trend.
+    status: `clean`: nothing new; `news`: new or flaky failures; `failed`: the canary was missed, or units gave no result;
+    `interrupted`: the time was not used up. reasons: of the status, as sentences. seconds: wall time of the units' phase,
+    over all sessions of a resumed campaign. worlds: compared or judged by it; compared: by units that compare two engines;
+    compared_seconds: that those units took, added over workers. known: key to worlds, of failures that the corpus had. fixed:
+    retired this night. labels: event type or label to worlds of this night. never: labels and event types that neither this
+    night nor the corpus has met. pairs: met so far, with those that the corpus knew; pairs_before: known before. coverage:
+    over the time of the night. earlier: one line of each earlier night, oldest first, for the trend.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     status: NightStatus
     reasons: tuple[str, ...]
     started: str
@@ -212,7 +213,7 @@ class Night(Record):
     flaky: tuple[Known, ...] = ()
     canary: Canary | None = None
     units: tuple[UnitLine, ...] = ()
-    labels: dict[str, int] = {}
+    labels: dict[str, int] = Field(default_factory=dict)
     never: tuple[str, ...] = ()
     pairs: int = 0
     pairs_before: int = 0
@@ -220,9 +221,9 @@ class Night(Record):
     inputs_before: int = 0
     coverage: tuple[CoveragePoint, ...] = ()
     slowest: tuple[SlowWorld, ...] = ()
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field(default_factory=dict)
     commit: str | None = None
-    sources: dict[str, str] = {}
+    sources: dict[str, str] = Field(default_factory=dict)
     machine: Machine | None = None
     command: str = ""
     earlier: tuple[EarlierNight, ...] = ()
