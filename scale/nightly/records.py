@@ -47,6 +47,30 @@ class Unit(Record):
         return f"{self.number:04d}-{self.what}{'-canary' if self.canary else ''}"
 
 
+class UnitSettings(Record):
+    """What all units of a campaign share, beside the unit itself. Paths are absolute; on a cluster those of the worker.
+
+    corpus: the corpus folder, only read by a unit: its worlds are what the unit varies, its labels what it need not show again.
+    known: keys of failures that are counted and not reduced again. examples: where Hypothesis keeps failing examples: a folder,
+    `redis://HOST:PORT/N` or `github:OWNER/NAME`; None: nowhere. census, scenario, years, employees, random_seed, policy,
+    keep_identities, engine_timeout: as the options of `pytest differential`. steer: draw towards what has not
+    been met; off only to measure what that is worth.
+    """
+
+    corpus: str | None = None
+    known: tuple[str, ...] = ()
+    examples: str | None = None
+    census: str | None = None
+    scenario: str | None = None
+    years: tuple[int, int] | None = None
+    employees: int | None = None
+    random_seed: int | None = None
+    policy: str | None = None
+    keep_identities: bool = False
+    engine_timeout: float | None = None
+    steer: bool = True
+
+
 class Found(Record):
     """One failure that a unit met, told apart from others by its key.
 
