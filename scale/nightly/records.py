@@ -149,7 +149,8 @@ class Known(Record):
     first, last: when it was met first and last. commit: of the first. count: worlds that showed it, over all nights. bundle:
     folder under the corpus. state: `known` while it fails; `retired` once its repro passes, at retired_commit; `flaky` while
     it has not repeated. fastest: the unit seed, chunk seed and seconds of the unit that met it soonest. employees, years: of
-    the bundle. untested: why its repro could not be run the last time, such as an engine that is not there.
+    the bundle. untested: why its repro could not be run the last time, such as an engine that is not there. what: of the unit
+    that met it soonest. tonight: worlds of this night that showed it; 0 in the ledger.
     """
 
     key: str
@@ -170,6 +171,25 @@ class Known(Record):
     retired_commit: str | None = None
     untested: str | None = None
     command: str | None = None
+    what: str | None = None
+    tonight: int = 0
+
+
+class Ledger(Record):
+    """ledger.json of a corpus: every failure that is known, one entry a key, in the order of keys."""
+
+    schema_version: Literal[1] = 1
+    entries: tuple[Known, ...] = ()
+
+
+class Recheck(Record):
+    """What became of one known repro when it was run again, before fuzzing. status: as a replay's: 0 it no longer fails, 1 it
+    fails, 125 it cannot be tested. note: why not, or that it fails in another way now."""
+
+    key: str
+    status: Literal[0, 1, 125]
+    note: str = ""
+    seconds: float = 0.0
 
 
 class Canary(Record):

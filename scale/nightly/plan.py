@@ -1,0 +1,105 @@
+"""Which units a campaign consists of: the canary, the corpus, seeds that failed, then fuzzing in a fixed rotation, without end.
+
+A unit follows from the campaign and its number alone, so that a campaign goes on where it was killed and slices never draw alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from differential.pool import derived_seed
+from scale.nightly.records import Known, Unit
+
+ENGINES_OF_TEN = 7
+"""Units of ten that compare engines: what differs there is what users meet, and a world costs least. The others take turns."""
+OTHERS = (
+    "invariants",
+    "oracle",
+    "several_years",
+    "threads",
+    "levels",
+    "relations",
+    "shards",
+    "batch",
+    "legacy",
+    "lifecycle",
+    "same_seed",
+    "environment",
+)
+"""In this order, so that an hour, which has about a dozen, takes each once."""
+MOST_SEEDS = 6
+"""Units of seeds that failed before, fastest first: more would take the night from what nobody has seen yet."""
+CANARY_SECONDS = 90.0
+"""Of 100 faults the slowest is met after 17 s; a machine may be five times as slow."""
+LONGEST_UNIT, SHORTEST_UNIT = 180.0, 15.0
+"""Seconds. A unit starts in two to three, which is to be little of it; what a lost one costs is to be little of the night."""
+UNITS_A_WORKER = 20
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What the plan follows from. seed: of the campaign. part: slice I of N. seconds: of the campaign. canary: engines and test."""
+
+    engines: tuple[str, ...]
+    seed: int
+    part: tuple[int, int]
+    seconds: float
+    canary: tuple[str, tuple[str, ...]] | None
+
+    @property
+    def unit_seconds(self) -> float:
+        """The budget of one unit."""
+        return min(LONGEST_UNIT, max(SHORTEST_UNIT, self.seconds / UNITS_A_WORKER))
+
+
+def first_units(campaign: Campaign, known: Sequence[Known], *, corpus: bool) -> tuple[Unit, ...]:
+    """What comes before fuzzing; of several slices the first alone does it.
+
+    known: the ledger; of each failure the chunk that met it soonest is drawn again, which finds what hides behind it. corpus:
+    whether there are inputs to replay.
+    """
+    if campaign.part[0] != 1:
+        return ()
+    units: list[Unit] = []
+    if campaign.canary is not None:
+        what, engines = campaign.canary
+        seconds = min(CANARY_SECONDS, max(SHORTEST_UNIT, campaign.seconds / 2))
+        units.append(Unit(number=0, what=what, seed=_seed(campaign, 0), engines=engines, seconds=seconds, canary=True))
+    if corpus:
+        units.append(_unit(campaign, len(units), "corpus"))
+    drawn = [one for one in known if one.chunk_seed is not None and one.fastest is not None and one.what is not None]
+    for one in sorted(drawn, key=lambda each: (each.fastest or 0.0, each.key))[:MOST_SEEDS]:
+        # its budget: several times what it took, and no more than a share of the night
+        seconds = min(campaign.unit_seconds, max(SHORTEST_UNIT, 4 * (one.fastest or 0.0)))
+        unit = _unit(campaign, len(units), str(one.what), seconds)
+        units.append(unit.model_copy(update={"chunk_seed": one.chunk_seed}))
+    return tuple(units)
+
+
+def unit_at(campaign: Campaign, first: Sequence[Unit], number: int) -> Unit:
+    """Unit `number` of the campaign; there is no last one."""
+    if number < len(first):
+        return first[number]
+    place = number - len(first)
+    turn, step = divmod(place, 10)
+    if len(campaign.engines) > 1 and step % 10 not in _OTHER_STEPS:
+        return _unit(campaign, number, "sql_vs_polars")
+    others = turn * len(_OTHER_STEPS) + sorted(_OTHER_STEPS).index(step) if step in _OTHER_STEPS else place
+    shift = len(OTHERS) * (campaign.part[0] - 1) // campaign.part[1]  # slices begin at different places
+    return _unit(campaign, number, OTHERS[(others + shift) % len(OTHERS)])
+
+
+_OTHER_STEPS = frozenset({2, 5, 8})
+assert len(_OTHER_STEPS) == 10 - ENGINES_OF_TEN
+
+
+def _unit(campaign: Campaign, number: int, what: str, seconds: float | None = None) -> Unit:
+    budget = seconds or campaign.unit_seconds
+    return Unit(
+        number=number, what=what, seed=_seed(campaign, number), engines=campaign.engines, seconds=round(budget, 3)
+    )
+
+
+def _seed(campaign: Campaign, number: int) -> int:
+    return derived_seed(campaign.seed, campaign.part, f"unit {number}")

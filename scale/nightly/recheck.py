@@ -1,0 +1,117 @@
+"""Known repros are run again before anything is fuzzed: what passes by now is retired, what nobody can run is told.
+
+Bundles run in processes of their own, several after one another in each, so that one that crashes or hangs costs that one only.
+
+    python -m scale.nightly.recheck LIST.json RESULTS.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from scale.nightly.child import environment
+from scale.nightly.records import Known, Recheck
+
+REPEATS = {"known": 2, "flaky": 4}
+"""Runs that have to pass before a failure counts as gone. A known one failed twice when it was found; a flaky one once."""
+SECONDS_EACH = 120.0
+"""A bundle may take so long: reduced, it takes about one second; one that an attached engine of minutes needs is untested."""
+
+
+def recheck(corpus: Path, entries: Sequence[Known], workers: int, say: Callable[[str], None]) -> list[Recheck]:
+    """Run the bundles of these failures again; one result each, in their order."""
+    wanted = [one for one in entries if one.bundle is not None]
+    shares = [wanted[number::workers] for number in range(workers)]
+    done: list[Recheck] = []
+
+    def tell(result: Recheck) -> None:
+        done.append(result)
+        said = {0: "no longer fails", 1: "fails", 125: "cannot be tested"}[result.status]
+        say(f"known failure {len(done)} of {len(wanted)}: {said}: {result.key}")
+
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        for share in [pool.submit(_share, corpus, share, tell) for share in shares if share]:
+            share.result()
+    order = {one.key: number for number, one in enumerate(entries)}
+    return sorted(done, key=lambda result: order[result.key])
+
+
+def _share(corpus: Path, share: Sequence[Known], tell: Callable[[Recheck], None]) -> None:
+    """Bundles one after another in one process; after one that ends it, the rest in another."""
+    left = list(share)
+    while left:
+        with TemporaryDirectory(prefix="recheck-") as folder:
+            asked, results = Path(folder) / "asked.json", Path(folder) / "results.jsonl"
+            asked.write_text(json.dumps([[one.key, str(corpus / str(one.bundle)), REPEATS[one.state]] for one in left]))
+            ended = _run(asked, results)
+            found = [Recheck.model_validate_json(line) for line in _lines(results)]
+        for result in found:
+            tell(result)
+        left = left[len(found) :]
+        if left and ended:
+            tell(Recheck(key=left[0].key, status=125, note=ended))
+            left = left[1:]
+
+
+def _run(asked: Path, results: Path) -> str:
+    """Run the process until it ends or is stuck in one bundle; what ended it before its last one."""
+    command = [sys.executable, "-m", "scale.nightly.recheck", str(asked), str(results)]
+    output = asked.with_name("output")
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            command, env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            known, since = 0, time.monotonic()
+            while process.poll() is None:
+                time.sleep(0.05)
+                lines = len(_lines(results))
+                if lines > known:
+                    known, since = lines, time.monotonic()
+                if time.monotonic() - since > SECONDS_EACH:
+                    return f"it gave no result within {SECONDS_EACH:.0f} s"
+        finally:
+            process.kill()
+            process.wait()
+    said = output.read_text(errors="replace").strip().splitlines()[-1:]
+    return f"the process ended with status {process.returncode}: {' '.join(said):.200}"
+
+
+def _lines(results: Path) -> list[str]:
+    """Whole lines only: the last may still be written."""
+    text = results.read_text(encoding="utf-8") if results.exists() else ""
+    return text.split("\n")[:-1]
+
+
+def _main(asked: Path, results: Path) -> None:
+    from properties.replay import replay
+
+    with results.open("a", encoding="utf-8") as out:
+        for key, bundle, repeats in json.loads(asked.read_text()):
+            started = time.monotonic()
+            status, note = _replayed(bundle, repeats, replay)
+            result = Recheck(key=key, status=status, note=note, seconds=round(time.monotonic() - started, 3))
+            out.write(result.model_dump_json() + "\n")
+            out.flush()
+
+
+def _replayed(bundle: str, repeats: int, replay: Callable[..., object]) -> tuple[int, str]:
+    """The first run that does not pass decides."""
+    for _ in range(repeats):
+        result = replay(bundle, timeout=SECONDS_EACH / 2)
+        if result.status:  # type: ignore[attr-defined]
+            return result.status, result.note or (result.report if result.status == 125 else "")  # type: ignore[attr-defined]
+    return 0, ""
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    _main(Path(sys.argv[1]), Path(sys.argv[2]))
