@@ -44,7 +44,7 @@ def add_options(parser: pytest.Parser) -> None:
     add("--minutes", type=_positive, metavar="M", help="time budget instead of a number of worlds")
     add(
         "--slice",
-        type=_slice,
+        type=parse_slice,
         default=(1, 1),
         metavar="I/N",
         help="draw the worlds of part I of N, for several machines",
@@ -179,7 +179,8 @@ def usable_folder(path: Path, option: str) -> None:
         raise pytest.UsageError(f"{option} {path}: {nearest} is not a folder that can be written to")
 
 
-def _slice(text: str) -> tuple[int, int]:
+def parse_slice(text: str) -> tuple[int, int]:
+    """`I/N` of an option; raises argparse.ArgumentTypeError."""
     part, _, parts = text.partition("/")
     if not (part.isdigit() and parts.isdigit() and 1 <= int(part) <= int(parts)):
         raise argparse.ArgumentTypeError(f"expected I/N with 1 <= I <= N, such as 1/4, got {text!r}")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from scale.ci.modes import MODES, WRITTEN, Given, Step, steps_of
 from scale.ci.report import overall, record_of, summary_lines, write_summary
@@ -18,6 +15,7 @@ from scale.gate.outputs import DECISION, FILES, move_aside
 from scale.gate.record import Decision
 from scale.log import now
 from scale.records import read_record
+from scale.signals import terminated_as_interrupted
 from scale.status import Status, UsageError
 
 GATE_SECONDS = 60.0
@@ -75,7 +73,7 @@ def run(arguments: argparse.Namespace) -> Status:
         _say(f"the results of an earlier run were moved to {earlier}")
     started, steps, results = now(), steps_of(given), list[StepResult]()
     interrupted = False
-    with _terminated_as_interrupted():
+    with terminated_as_interrupted():
         try:
             _run_all(steps, time.monotonic() + 60 * minutes, results)
         except KeyboardInterrupt:
@@ -102,20 +100,6 @@ def _run_all(steps: Sequence[Step], until: float, results: list[StepResult]) -> 
             results.append(StepResult(step.name, "interrupted", time.monotonic() - begun))
             raise
         _say(f"--- {step.name}: {results[-1].outcome}, {results[-1].seconds:.1f} s")
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM, which CI systems cancel with, cleans up as Ctrl-C does."""
-
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _say(*lines: str) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from differential.planted import Fault
+from differential.planted import FAULTS
 from differential.schemas import EVENT_TYPES
 from fixtures.edges import EDGE_LABELS
 from scale.log import now
@@ -110,7 +110,7 @@ def canary_of(state: State, units: Sequence[UnitResult]) -> Canary | None:
     """What became of the canary; None in a slice that has none."""
     if state.fault is None or state.first is None:
         return None
-    fault: Fault = canary.FAULTS[state.fault]
+    fault = FAULTS[state.fault]
     asked = next((unit for unit in state.first if unit.canary), None)
     if asked is None:
         return None

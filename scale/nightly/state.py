@@ -89,12 +89,9 @@ def resumed(output: Path, found: State, fresh: State) -> State:
 
 def results_of(output: Path) -> list[Result]:
     """The results of all units that have one, also of those that were killed in the middle."""
-    found = []
     folder = output / UNITS
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if (path / RESULT).exists():
-            found.append(Result(read_record(path / RESULT, UnitResult), path))
-    return found
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [Result(read_record(path / RESULT, UnitResult), path) for path in paths if (path / RESULT).exists()]
 
 
 def begun(output: Path) -> set[int]:

@@ -1,0 +1,200 @@
+"""A campaign from its first recheck to its summary."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+
+from differential.identity import commit_of, sources_of
+from differential.planted import FAULTS
+from scale.log import Log, now
+from scale.nightly import canary, folders
+from scale.nightly.child import ROOT
+from scale.nightly.corpus import Before, add_to_history, entry_of, merge_failures, read_history
+from scale.nightly.inputs import covered, offer, prune
+from scale.nightly.job import Job, Workers
+from scale.nightly.ledger import Merged, Result, read_ledger
+from scale.nightly.night import Covered, coverage_point, line_of, night_of
+from scale.nightly.plan import Campaign, first_units, unit_at
+from scale.nightly.recheck import recheck
+from scale.nightly.records import Ledger, Night, Unit, UnitSettings
+from scale.nightly.report import write_summary
+from scale.nightly.state import UNITS, State, alone_in, begun, read_state, results_of, resumed, write_state
+from scale.sweep.progress import duration
+
+_LOOK_EVERY = 5.0
+LEAST_SECONDS = 5.0
+"""With less time left than this no unit is begun: it would be over before it had drawn its first worlds."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a campaign was asked for. part: slice I of N. command: the whole command, which goes on with it when interrupted."""
+
+    engines: tuple[str, ...]
+    minutes: float
+    seed: int
+    part: tuple[int, int]
+    corpus: Path
+    output: Path
+    settings: UnitSettings
+    command: str
+    with_canary: bool = True
+
+
+def run_campaign(request: Request, workers: Workers, say: Callable[[str], None]) -> Night:
+    """Run it, or go on with the one that was interrupted in its folder; leaves corpus and summary, also when it is interrupted.
+
+    Raises:
+        UsageError: a folder is in use or holds something else; nothing was changed.
+        KeyboardInterrupt is not raised: the night's status says `interrupted`.
+    """
+    with alone_in(request.corpus, "--corpus"), alone_in(request.output, "--output"):
+        return _Run(request, workers, say).whole()
+
+
+class _Run:
+    """One session of a campaign. Its state is saved after every unit and while they run."""
+
+    def __init__(self, request: Request, workers: Workers, say: Callable[[str], None]) -> None:
+        self.request, self.workers, self.say = request, workers, say
+        self.state = self._begun()
+        self.log = Log(request.output / "log.jsonl", self.state.started)
+        self._told: set[str] = set()
+
+    def whole(self) -> Night:
+        """Rechecks, units until the time is over, and the summary."""
+        interrupted = False
+        try:
+            self._recheck()
+            self._plan()
+            self._fuzz()
+        except KeyboardInterrupt:
+            interrupted = True
+            self.say("interrupted: units are ended, what they have is kept")
+        finally:
+            self.workers.close()
+        return self._finish(interrupted=interrupted)
+
+    def _begun(self) -> State:
+        asked, corpus = self.request, self.request.corpus
+        met, found = covered(corpus), read_state(asked.output)
+        when, commit = now(), commit_of(ROOT)
+        entries = folders.adopted(corpus, read_ledger(corpus).entries, lambda path: entry_of(path, when, commit))
+        fault = canary.choose(len(read_history(corpus))).id if asked.with_canary and asked.part[0] == 1 else None
+        fresh = State(
+            started=when, engines=asked.engines, seed=asked.seed, part=asked.part, minutes=asked.minutes,
+            settings=asked.settings, commit=commit, sources={spec: sources_of(spec, ROOT) for spec in asked.engines},
+            fault=fault, ledger=Ledger(entries=tuple(entries)), labels=len(met.labels), pairs=met.pairs,
+            inputs=met.inputs,
+        )  # fmt: skip
+        state = fresh if found is None else resumed(asked.output, found, fresh)
+        write_state(asked.output, state)
+        return state
+
+    def _recheck(self) -> None:
+        """Only failures that are open; of several slices, the first does it for all."""
+        if self.state.rechecks is not None:
+            return
+        entries = [one for one in self.state.ledger.entries if one.state != "retired"]
+        mine = entries if self.request.part[0] == 1 else []
+        found = recheck(self.request.corpus, mine, self.workers.count, self.say)
+        self._save(rechecks=tuple(found))
+
+    def _plan(self) -> None:
+        if self.state.first is None:
+            entries = [
+                one for one in self._merge(results_of(self.request.output)).entries.values() if one.state == "known"
+            ]
+            self._save(first=first_units(self._campaign, entries, corpus=self.state.inputs > 0))
+
+    @property
+    def _campaign(self) -> Campaign:
+        state = self.state
+        bird = None if state.fault is None else canary.unit_of(FAULTS[state.fault])
+        return Campaign(state.engines, state.seed, state.part, 60 * state.minutes, bird)
+
+    def _fuzz(self) -> None:
+        """Units until the time is over; those that run then are waited for: each knows how long it has."""
+        running: dict[Future[int], Job] = {}
+        number = max(begun(self.request.output), default=-1) + 1
+        before, since = self.state.seconds, time.monotonic()
+        while True:
+            self._save(seconds=before + time.monotonic() - since)
+            left = 60 * self.state.minutes - self.state.seconds
+            while len(running) < self.workers.count and left > LEAST_SECONDS:
+                job = self._job(unit_at(self._campaign, self.state.first or (), number), left)
+                running[self.workers.submit(job)] = job
+                self.log.write("begun", unit=job.unit.name, seconds=job.unit.seconds)
+                number += 1
+            if not running:
+                return
+            done, _ = wait(running, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._take_in(running.pop(future), future.result())
+
+    def _job(self, unit: Unit, left: float) -> Job:
+        known = sorted(key for key, one in self._merge_of_now().entries.items() if one.state == "known")
+        settings = self.request.settings.model_copy(
+            update={"corpus": str(self.request.corpus.resolve()), "known": () if unit.canary else tuple(known)}
+        )
+        cut = unit.model_copy(update={"seconds": max(1.0, min(unit.seconds, left))})
+        return Job(cut, settings, self.request.output / UNITS / unit.name)
+
+    def _take_in(self, job: Job, status: int) -> None:
+        if not job.unit.canary:
+            offer(self.request.corpus, job.folder)
+        results = results_of(self.request.output)
+        came = self._merge(results)
+        self._save(coverage=(*self.state.coverage, coverage_point(self.state, results, self._covered())))
+        mine = next((one.result for one in results if one.folder == job.folder), None)
+        self.log.write("ended", unit=job.unit.name, status=status, worlds=mine.worlds if mine else 0)
+        left = max(0.0, 60 * self.state.minutes - self.state.seconds)
+        rate = f"{mine.worlds} worlds, {mine.worlds / mine.seconds:.0f}/s" if mine and mine.seconds else "no result"
+        self.say(f"{job.unit.name}: {mine.status if mine else 'lost'}, {rate}; {duration(left)} left")
+        for key in (*came.new, *came.flaky):
+            if key not in self._told:
+                self._told.add(key)
+                self.say(f"{'new' if key in came.new else 'flaky'} failure: {came.entries[key].headline}")
+
+    def _merge_of_now(self) -> Merged:
+        return self._merge(results_of(self.request.output))
+
+    def _merge(self, results: Sequence[Result]) -> Merged:
+        state = self.state
+        before = Before(state.ledger, state.rechecks or (), state.started, state.commit)
+        came, told = merge_failures(self.request.corpus, before, results)
+        for line in told:
+            self.log.write("limit", text=line)
+        return came
+
+    def _covered(self) -> Covered:
+        met = covered(self.request.corpus)
+        return Covered(frozenset(met.labels), met.pairs, met.inputs)
+
+    def _finish(self, *, interrupted: bool) -> Night:
+        for folder in sorted((self.request.output / UNITS).glob("*")):
+            if not folder.name.endswith("-canary"):
+                offer(self.request.corpus, folder)
+        prune(self.request.corpus)
+        results = results_of(self.request.output)
+        came, met = self._merge(results), self._covered()
+        names = {one.folder.name for one in results}
+        missing = [path.name for path in sorted((self.request.output / UNITS).glob("*")) if path.name not in names]
+        earlier = [one for one in read_history(self.request.corpus) if one.started != self.state.started]
+        night = night_of(
+            self.state, self.workers.count, results, came, met, earlier,
+            missing=[] if interrupted else missing, interrupted=interrupted, command=self.request.command,
+        )  # fmt: skip
+        write_summary(night, self.request.output, self.request.corpus)
+        if not interrupted:
+            add_to_history(self.request.corpus, line_of(night, len(met.labels)))
+            self._save(finished=night.ended)
+        return night
+
+    def _save(self, **changes: object) -> None:
+        self.state = self.state.model_copy(update=changes)
+        write_state(self.request.output, self.state)

@@ -1,0 +1,126 @@
+"""The slices of one campaign, which ran on several machines, become one night and one corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from scale.nightly.corpus import Before, add_to_history, merge_failures, read_history
+from scale.nightly.inputs import covered, offer, prune
+from scale.nightly.ledger import Result, read_ledger
+from scale.nightly.night import Covered, coverage_point, line_of, night_of
+from scale.nightly.records import Night, Recheck
+from scale.nightly.report import write_summary
+from scale.nightly.state import UNITS, State, alone_in, read_state, results_of, write_state
+from scale.status import UsageError
+
+
+def merge_slices(slices: Sequence[Path], corpus: Path, output: Path, command: str, say: Callable[[str], None]) -> Night:
+    """Merge the slices' results into the corpus as it was before the night, and write the one summary.
+
+    In whatever order the folders are given, and however often it is done, it comes to the same.
+
+    Raises:
+        UsageError: a folder holds no campaign, or one of another night, engine code or census; nothing was changed.
+    """
+    with alone_in(corpus, "--corpus"), alone_in(output, "--output"):
+        states = [_state(folder) for folder in slices]
+        _check_same(slices, states)
+        state = _begun(states, corpus, output)
+        for folder in slices:
+            for unit in sorted((folder / UNITS).glob("*")):
+                if not unit.name.endswith("-canary"):
+                    offer(corpus, unit)
+        prune(corpus)
+        results = [one for folder in slices for one in results_of(folder)]
+        before = Before(state.ledger, state.rechecks or (), state.started, state.commit)
+        came, _ = merge_failures(corpus, before, results)
+        met = covered(corpus)
+        now_covered = Covered(frozenset(met.labels), met.pairs, met.inputs)
+        state = state.model_copy(update={"coverage": (*state.coverage, coverage_point(state, results, now_covered))})
+        earlier = [one for one in read_history(corpus) if one.started != state.started]
+        night = night_of(
+            state, len(slices), results, came, now_covered, earlier,
+            missing=_missing(slices, results), interrupted=any(one.finished is None for one in states), command=command,
+        )  # fmt: skip
+        write_summary(night, output, corpus)
+        add_to_history(corpus, line_of(night, len(met.labels)))
+        write_state(output, state.model_copy(update={"finished": night.ended}))
+        say(f"{len(slices)} slices, {len(results)} units merged into {corpus}")
+        return night
+
+
+def _state(folder: Path) -> State:
+    found = read_state(folder)
+    if found is None:
+        raise UsageError(f"{folder}: no campaign.json there: is it the --output folder of a slice?")
+    return found
+
+
+def _check_same(slices: Sequence[Path], states: Sequence[State]) -> None:
+    first = states[0]
+    for folder, state in zip(slices, states, strict=True):
+        other = [
+            name
+            for name, same in {
+                "engines": state.engines == first.engines,
+                "engine code": state.sources == first.sources,
+                "number of slices": state.part[1] == first.part[1],
+                "failures known before": _keys(state) == _keys(first),
+            }.items()
+            if not same
+        ]
+        if other:
+            raise UsageError(
+                f"{folder}: not of the same campaign as {slices[0]}: other {', '.join(other)}; nothing was merged"
+            )
+    parts = [state.part[0] for state in states]
+    if len(set(parts)) < len(parts):
+        raise UsageError(
+            f"slices {', '.join(map(str, sorted(parts)))} were given: each has to be given once; nothing was merged"
+        )
+
+
+def _begun(states: Sequence[State], corpus: Path, output: Path) -> State:
+    """The campaign of all slices. What was there before is what the first merge into this folder found."""
+    head = min(states, key=lambda state: state.part[0])
+    known: dict[str, Recheck] = {check.key: check for state in states for check in state.rechecks or ()}
+    found = read_state(output)
+    started = min(state.started for state in states)
+    if found is not None and found.started != started:
+        raise UsageError(f"{output}: holds the campaign of {found.started}; give another folder with --output")
+    met = covered(corpus)
+    fresh = head.model_copy(
+        update={
+            "started": started,
+            "part": (1, 1),
+            "ledger": read_ledger(corpus),
+            "labels": len(met.labels),
+            "pairs": met.pairs,
+            "inputs": met.inputs,
+            "rechecks": tuple(known.values()),
+            "seconds": max(state.seconds for state in states),
+            "coverage": (),
+            "finished": None,
+        }
+    )
+    if found is not None:
+        before = {name: getattr(found, name) for name in ("ledger", "labels", "pairs", "inputs")}
+        fresh = fresh.model_copy(update=before)
+    write_state(output, fresh)
+    return fresh
+
+
+def _missing(slices: Sequence[Path], results: Sequence[Result]) -> list[str]:
+    """Slices that never came, and units that left nothing."""
+    have = {one.folder for one in results}
+    return [
+        f"{folder.name}/{path.name}"
+        for folder in slices
+        for path in sorted((folder / UNITS).glob("*"))
+        if path not in have
+    ]
+
+
+def _keys(state: State) -> set[str]:
+    return {entry.key for entry in state.ledger.entries}
