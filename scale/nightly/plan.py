@@ -83,14 +83,17 @@ def unit_at(campaign: Campaign, first: Sequence[Unit], number: int) -> Unit:
         return first[number]
     place = number - len(first)
     turn, step = divmod(place, 10)
-    if len(campaign.engines) > 1 and step % 10 not in _OTHER_STEPS:
+    if len(campaign.engines) == 1:
+        others = place
+    elif step in _OTHER_STEPS:
+        others = turn * len(_OTHER_STEPS) + _OTHER_STEPS.index(step)
+    else:
         return _unit(campaign, number, "sql_vs_polars")
-    others = turn * len(_OTHER_STEPS) + sorted(_OTHER_STEPS).index(step) if step in _OTHER_STEPS else place
     shift = len(OTHERS) * (campaign.part[0] - 1) // campaign.part[1]  # slices begin at different places
     return _unit(campaign, number, OTHERS[(others + shift) % len(OTHERS)])
 
 
-_OTHER_STEPS = frozenset({2, 5, 8})
+_OTHER_STEPS = (2, 5, 8)
 assert len(_OTHER_STEPS) == 10 - ENGINES_OF_TEN
 
 

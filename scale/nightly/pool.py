@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,11 +23,14 @@ ROOM = 600.0
 """Seconds beyond twice its budget after which a unit hangs: its last batch, a reduction and the relations of a slow engine fit."""
 
 
-class LocalPool:
-    """Processes of this machine. count: units at a time."""
+UNIT = (sys.executable, "-m", "scale.nightly.unit")
 
-    def __init__(self, count: int) -> None:
-        self._count = count
+
+class LocalPool:
+    """Processes of this machine. count: units at a time. command: what runs a unit, given the job's file and folder."""
+
+    def __init__(self, count: int, command: Sequence[str] = UNIT) -> None:
+        self._count, self._command = count, list(command)
         self._pool = ThreadPoolExecutor(max_workers=count)
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
@@ -78,7 +82,7 @@ class LocalPool:
             if self._closed:
                 return None
             process = subprocess.Popen(
-                [sys.executable, "-m", "scale.nightly.unit", str(job.folder / JOB), str(job.folder)],
+                [*self._command, str(job.folder / JOB), str(job.folder)],
                 env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -1,0 +1,210 @@
+"""The rules by which results change the ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from pathlib import Path
+
+import pytest
+
+from scale.nightly import folders
+from scale.nightly.corpus import Before, merge_failures
+from scale.nightly.ledger import LEDGER, Merged, Result, merged, read_ledger, write_ledger
+from scale.nightly.records import Found, Known, Ledger, Recheck
+from scale.nightly.testing import WHEN, found, result, write_result
+from scale.status import UsageError
+
+LATER = "2026-03-02T02:00:00+00:00"
+
+
+def after(*results: Result, base: Ledger | None = None, rechecks: tuple[Recheck, ...] = (), when: str = WHEN) -> Merged:
+    return merged(base or Ledger(), rechecks, results, when, "abc")
+
+
+def ledger_of(came: Merged) -> Ledger:
+    return Ledger(entries=tuple(one.model_copy(update={"tonight": 0}) for one in came.entries.values()))
+
+
+def known_of(*findings: Found) -> Ledger:
+    return ledger_of(after(result(0, *findings)))
+
+
+def test_what_was_not_known_is_new_and_counted() -> None:
+    came = after(result(0, found("a", worlds=2), found("b")), result(1, found("a", "known", worlds=5, size=None)))
+
+    assert came.new == ("a", "b") and came.known == () and came.flaky == ()
+    assert (came.entries["a"].count, came.entries["a"].tonight) == (7, 7)
+    assert came.entries["a"].commit == "abc"
+
+
+def test_what_was_known_is_counted_and_no_news() -> None:
+    came = after(result(0, found("a", "known", worlds=4, size=None)), base=known_of(found("a", worlds=3)), when=LATER)
+
+    assert came.new == () and came.known == ("a",)
+    assert (came.entries["a"].count, came.entries["a"].tonight) == (7, 4)
+    assert (came.entries["a"].first, came.entries["a"].last) == (WHEN, LATER)
+
+
+def test_the_smallest_repro_wins_whatever_the_order() -> None:
+    sizes = [(5, 1), (2, 3), (2, 2), (3, 1)]
+    results = [result(number, found("a", size=size)) for number, size in enumerate(sizes)]
+
+    for order in itertools.permutations(results):
+        came = after(*order)
+        assert (came.entries["a"].employees, came.entries["a"].years) == (2, 2)
+        assert came.bundles["a"] == results[2].folder / "repros" / "a"
+
+
+def test_a_larger_repro_leaves_the_known_one_where_it_is() -> None:
+    came = after(result(0, found("a", size=(9, 1))), base=known_of(found("a", size=(2, 2))))
+
+    assert came.bundles == {}
+
+
+@pytest.mark.parametrize("status", [0, 1, 125])
+def test_a_repro_that_was_run_again(status: int) -> None:
+    check = Recheck(key="a", status=status, note="no such engine")  # type: ignore[arg-type]
+
+    came = after(base=known_of(found("a")), rechecks=(check,), when=LATER)
+
+    entry = came.entries["a"]
+    assert entry.state == ("retired" if status == 0 else "known")
+    assert (entry.retired_commit, entry.retired) == (("abc", LATER) if status == 0 else (None, None))
+    assert entry.untested == ("no such engine" if status == 125 else None)
+    assert came.fixed == (("a",) if status == 0 else ())
+    assert came.known == (() if status == 0 else ("a",))
+
+
+def test_a_retired_failure_that_is_met_again_is_news() -> None:
+    mended = ledger_of(after(base=known_of(found("a")), rechecks=(Recheck(key="a", status=0),)))
+
+    came = after(result(0, found("a")), base=mended, when=LATER)
+
+    assert came.new == ("a",) and came.entries["a"].state == "known" and came.entries["a"].retired is None
+
+
+def test_one_that_passed_its_recheck_and_is_met_the_same_night_is_not_fixed() -> None:
+    came = after(result(0, found("a")), base=known_of(found("a")), rechecks=(Recheck(key="a", status=0),))
+
+    assert came.fixed == () and came.known == ("a",) and came.entries["a"].state == "known"
+
+
+def test_a_flaky_failure_is_told_as_flaky_until_it_repeats() -> None:
+    flaky = after(result(0, found("a", "flaky", size=(1, 1), bundle="flaky/a")))
+    assert flaky.flaky == ("a",) and flaky.new == ()
+
+    again = after(result(0, found("a", "flaky", bundle="flaky/a")), base=ledger_of(flaky))
+    assert again.flaky == ("a",)
+
+    repeating = after(result(0, found("a", size=(4, 4))), base=ledger_of(flaky))
+    assert repeating.new == ("a",) and repeating.entries["a"].state == "known"
+    assert repeating.bundles["a"].parts[-2:] == ("repros", "a"), "the repro replaces the outputs, though it is larger"
+
+    rerun = after(base=ledger_of(flaky), rechecks=(Recheck(key="a", status=1),))
+    assert rerun.new == ("a",) and rerun.entries["a"].state == "known"
+
+
+def test_a_canary_is_never_a_known_failure() -> None:
+    came = after(result(0, found("a"), canary=True))
+
+    assert came.entries == {} and came.new == ()
+
+
+def test_the_chunk_that_failed_soonest_is_kept() -> None:
+    came = after(result(0, found("a", after=9.0)), result(1, found("a", "known", after=2.0, size=None)))
+
+    assert (came.entries["a"].fastest, came.entries["a"].chunk_seed) == (2.0, 20)
+
+
+def test_merging_again_changes_nothing(tmp_path: Path) -> None:
+    corpus, output = tmp_path / "corpus", tmp_path / "output"
+    first = [result(0, found("a", size=(5, 2)), found("f", "flaky", bundle="flaky/f"), folder=output)]
+    for one in first:
+        write_result(one)
+    before = Before(Ledger(), (), WHEN, "abc")
+    merge_failures(corpus, before, first)
+    more = [*first, result(1, found("a", size=(2, 2)), folder=output)]
+    write_result(more[1])
+
+    states = []
+    for _ in range(3):
+        merge_failures(corpus, before, more)
+        states.append(
+            {str(file.relative_to(corpus)): file.read_bytes() for file in corpus.rglob("*") if file.is_file()}
+        )
+
+    assert states[0] == states[1] == states[2]
+    names = sorted(states[0])
+    assert [name.partition("/")[0] for name in names] == ["flaky", LEDGER, "repros"]
+    assert states[0][names[2]] == b"a 2 x 2\n"
+
+
+def test_a_mended_failure_moves_and_is_forgotten_in_time(tmp_path: Path) -> None:
+    corpus, output = tmp_path / "corpus", tmp_path / "output"
+    one = result(0, found("a"), folder=output)
+    write_result(one)
+    merge_failures(corpus, Before(Ledger(), (), WHEN, "abc"), [one])
+    known = read_ledger(corpus)
+    mended = Before(known, (Recheck(key="a", status=0),), LATER, "def")
+
+    for _ in range(2):  # the second merge finds the bundle moved already
+        merge_failures(corpus, mended, [])
+        (entry,) = read_ledger(corpus).entries
+        assert entry.bundle is not None and entry.bundle.startswith("retired/")
+        assert (corpus / entry.bundle / "report.md").exists() and not list((corpus / "repros").iterdir())
+
+    much_later = dt.datetime.fromisoformat(LATER) + dt.timedelta(days=folders.RETIRED_DAYS + 1)
+    _, told = merge_failures(corpus, Before(read_ledger(corpus), (), much_later.isoformat(), "x"), [])
+    assert read_ledger(corpus).entries == () and "mended 91 days ago" in told[0]
+    assert not list((corpus / "retired").iterdir())
+
+
+def test_the_number_of_bundles_is_limited_and_entries_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "MOST_BUNDLES", 2)
+    one = result(
+        0, *(found(name, size=(rows, 1)) for name, rows in (("a", 2), ("b", 30), ("c", 4))), folder=tmp_path / "output"
+    )
+    write_result(one)
+
+    _, told = merge_failures(tmp_path / "corpus", Before(Ledger(), (), WHEN, "abc"), [one])
+
+    entries = {entry.key: entry.bundle for entry in read_ledger(tmp_path / "corpus").entries}
+    assert entries["b"] is None and entries["a"] and entries["c"]
+    assert told == ["b: its bundle was removed, there were more than 2 bundles"]
+    assert len(list((tmp_path / "corpus" / "repros").iterdir())) == 2
+
+
+def test_the_bytes_of_bundles_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = result(0, found("a", size=(2, 1)), found("b", size=(30, 1)), folder=tmp_path / "output")
+    write_result(one)
+    monkeypatch.setattr(folders, "MOST_BYTES", folders.size_of(one.folder / "repros" / "a"))
+
+    merge_failures(tmp_path / "corpus", Before(Ledger(), (), WHEN, "abc"), [one])
+
+    assert [entry.bundle is None for entry in read_ledger(tmp_path / "corpus").entries] == [False, True]
+
+
+def test_bundles_put_there_by_hand_are_adopted_once(tmp_path: Path) -> None:
+    (tmp_path / "repros" / "mine").mkdir(parents=True)
+    (tmp_path / "repros" / "junk").mkdir()
+
+    def read(path: Path) -> Known | None:
+        one = found("by hand").model_dump(include={"key", "test", "engines", "headline"})
+        known = Known(**one, state="known", first=WHEN, last=WHEN, commit=None, count=0, bundle=None)
+        return known if path.name == "mine" else None
+
+    entries = folders.adopted(tmp_path, [], read)
+
+    assert [entry.bundle for entry in entries] == ["repros/mine"]
+    assert folders.adopted(tmp_path, entries, read) == entries
+
+
+def test_a_ledger_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / LEDGER).write_text("{")
+
+    with pytest.raises(UsageError, match=r"ledger\.json"):
+        read_ledger(tmp_path)
+
+    write_ledger(tmp_path, [])
+    assert read_ledger(tmp_path) == Ledger()

@@ -1,0 +1,110 @@
+"""Which units a campaign consists of, and which faults take turns as its canary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from differential.cases import PARITY_TESTS
+from differential.engines import get_engine
+from differential.planted import FAULTS
+from scale.nightly import canary
+from scale.nightly.ledger import merged
+from scale.nightly.plan import MOST_SEEDS, OTHERS, SHORTEST_UNIT, Campaign, first_units, unit_at
+from scale.nightly.records import Known, Ledger, Unit
+from scale.nightly.testing import WHEN, found, result
+
+HOUR = Campaign(
+    ("sql", "polars"),
+    seed=7,
+    part=(1, 1),
+    seconds=3600,
+    canary=("sql_vs_polars", ("polars", "differential.planted:X05")),
+)
+
+
+def known(*seconds: float) -> list[Known]:
+    results = [result(number, found(f"k{number}", after=after)) for number, after in enumerate(seconds)]
+    return list(merged(Ledger(), (), results, WHEN, None).entries.values())
+
+
+def test_first_come_the_canary_the_corpus_and_seeds_that_failed_fastest_first() -> None:
+    units = first_units(HOUR, known(9.0, 1.0, 5.0, 2.0, 3.0, 4.0, 6.0), corpus=True)
+
+    assert [unit.number for unit in units] == list(range(2 + MOST_SEEDS))
+    assert units[0].canary and units[0].engines == ("polars", "differential.planted:X05")
+    assert units[1].what == "corpus"
+    assert [unit.chunk_seed for unit in units[2:]] == [10, 20, 30, 40, 50, 60]
+    assert not any(unit.canary for unit in units[1:])
+
+
+def test_other_slices_begin_with_fuzzing() -> None:
+    assert first_units(replace(HOUR, part=(2, 3)), known(1.0), corpus=True) == ()
+
+
+def test_seven_of_ten_units_compare_engines_and_an_hour_takes_each_other_kind() -> None:
+    units = [unit_at(HOUR, (), number) for number in range(40)]
+    counted = Counter(unit.what for unit in units)
+
+    assert counted["sql_vs_polars"] == 28
+    assert set(counted) == {"sql_vs_polars", *OTHERS}
+    assert {*OTHERS} - {"invariants", "relations", "lifecycle", "environment"} | {"sql_vs_polars"} == {*PARITY_TESTS}
+
+
+def test_one_engine_alone_is_held_to_everything_else() -> None:
+    units = [unit_at(replace(HOUR, engines=("polars",)), (), number) for number in range(24)]
+
+    assert Counter(unit.what for unit in units) == Counter(dict.fromkeys(OTHERS, 2))
+
+
+def test_a_unit_follows_from_the_campaign_and_its_number() -> None:
+    first = first_units(HOUR, [], corpus=True)
+
+    assert unit_at(HOUR, first, 1) == first[1]
+    assert unit_at(HOUR, first, 17) == unit_at(HOUR, first, 17)
+    seeds = [unit_at(replace(HOUR, part=part), (), number).seed for part in ((1, 2), (2, 2)) for number in range(50)]
+    assert len(set(seeds)) == 100
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(1, SHORTEST_UNIT), (30, 90), (60, 180), (600, 180)])
+def test_units_are_short_beside_the_night(minutes: float, seconds: float) -> None:
+    assert unit_at(replace(HOUR, seconds=60 * minutes), (), 3).seconds == seconds
+
+
+def test_canaries_take_turns() -> None:
+    ids = [canary.choose(night).id for night in range(len(canary.candidates()))]
+
+    assert len(set(ids)) == len(ids) >= 100
+    assert canary.choose(len(ids)).id == ids[0]
+
+
+def test_every_canary_has_engines_and_a_unit_that_is_meant_to_find_it() -> None:
+    for fault_id in canary.candidates():
+        what, engines = canary.unit_of(FAULTS[fault_id])
+        assert what in {"sql_vs_polars", "levels", "several_years", "invariants"}
+        assert [get_engine(spec) for spec in engines]
+        assert sum("planted" in spec for spec in engines) == 1
+
+
+def test_a_fault_of_the_suite_itself_is_no_canary() -> None:
+    with pytest.raises(ValueError, match="X28"):
+        canary.unit_of(FAULTS["X28"])
+
+
+def test_a_canary_is_caught_by_a_finding_only() -> None:
+    fault = FAULTS["X05"]
+    unit = Unit(number=0, what="sql_vs_polars", seed=1, engines=("polars", "x"), seconds=9, canary=True)
+
+    caught = canary.judged(fault, unit, result(0, found("b", after=7.0), found("a", after=3.0), canary=True).result)
+    assert caught.caught and caught.seconds == 3.0 and caught.reason == "a"
+
+    for missed, said in (
+        (None, "left no result"),
+        (result(0, canary=True).result, "100 worlds in 60 s and found nothing"),
+        (result(0, canary=True, status="error").result, "is error"),
+        (result(0, canary=True, status="running").result, "is running"),
+    ):
+        verdict = canary.judged(fault, unit, missed)
+        assert not verdict.caught and said in verdict.reason
