@@ -257,7 +257,12 @@ def read_record(path: Path, kind: type[_R]) -> _R:
 
 def write_record(path: Path, record: Record) -> None:
     """Write the record as JSON in place of an earlier version, all of it or nothing."""
+    write_text(path, record.model_dump_json(indent=1) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write the file in place of an earlier version, all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    draft.write_text(text, encoding="utf-8")
     draft.replace(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from scale.policy import Policy
-from scale.records import Comparison, Sweep
+from scale.records import Comparison, Sweep, write_text
 from scale.reports.comparison_report import comparison_document
 from scale.reports.document import Document
 from scale.reports.markdown import markdown
@@ -30,8 +30,5 @@ def write_comparison_report(comparison: Comparison, folder: Path, policy: Policy
 
 
 def _write(document: Document, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     for name, text in (("report.md", markdown(document)), ("report.html", page(document, folder))):
-        draft = folder / f".{name}.draft"
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(folder / name)
+        write_text(folder / name, text)

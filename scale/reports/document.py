@@ -72,7 +72,15 @@ class Picture:
     text: str
 
 
-Block = Heading | Text | Items | Table | Code | Picture
+@dataclass(frozen=True)
+class Folded:
+    """Blocks that are shown once a reader opens them. title: what they hold, in a few words."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+Block = Heading | Text | Items | Table | Code | Picture | Folded
 
 
 @dataclass(frozen=True)
@@ -96,10 +104,21 @@ def table(head: str, rows: Iterable[Sequence[Value]]) -> Table:
 
 def section(title: str, *blocks: Block | None) -> Iterator[Block]:
     """The blocks under a heading; nothing at all where there is none of them."""
-    found = [block for block in blocks if block is not None and not (isinstance(block, Table) and not block.rows)]
+    found = _present(blocks)
     if found:
         yield Heading(title)
         yield from found
+
+
+def folded(title: str, *blocks: Block | None) -> Iterator[Block]:
+    """The blocks under a title that opens them; nothing at all where there is none of them."""
+    found = _present(blocks)
+    if found:
+        yield Folded(title, tuple(found))
+
+
+def _present(blocks: Iterable[Block | None]) -> list[Block]:
+    return [block for block in blocks if block is not None and not (isinstance(block, Table) and not block.rows)]
 
 
 def printable(text: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 
-from scale.reports.document import Block, Code, Document, Heading, Items, Mark, Picture, Table, Text, Value, printable
+from scale.reports.document import Block, Code, Document, Folded, Heading, Items, Mark, Picture, Table, Text, Value, printable
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _SIGNS = re.compile(r"([\\`*\[\]|~$]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z]))")
@@ -48,6 +49,11 @@ def _lines(block: Block) -> Iterator[str]:
             yield f"![{escape(text)}]({file})"
         case Table():
             yield from _table(block)
+        case Folded(title, blocks):
+            # the blank lines make GitHub read what is inside as Markdown
+            yield f"<details><summary>{html.escape(' '.join(printable(title).split()))}</summary>\n"
+            yield "\n\n".join("\n".join(_lines(inner)) for inner in blocks)
+            yield "\n</details>"
 
 
 def _opening(text: str) -> str:

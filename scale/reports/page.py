@@ -6,7 +6,7 @@ import base64
 from html import escape
 from pathlib import Path
 
-from scale.reports.document import Block, Code, Document, Heading, Items, Mark, Picture, Table, Text, Value, printable
+from scale.reports.document import Block, Code, Document, Folded, Heading, Items, Mark, Picture, Table, Text, Value, printable
 
 _STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 
@@ -46,6 +46,9 @@ def _block(block: Block, folder: Path) -> str:
             return f'<figure><img alt="{_text(text)}" src="data:image/png;base64,{data}"></figure>'
         case Table():
             return _table(block)
+        case Folded(title, blocks):
+            inner = "\n".join(_block(one, folder) for one in blocks)
+            return f"<details><summary>{_text(title)}</summary>\n{inner}\n</details>"
 
 
 def _table(block: Table) -> str:

@@ -82,11 +82,17 @@ def styled() -> Iterator[None]:
 
 def figure(title: str, reading: str, *, height: float = HEIGHT) -> tuple[Figure, Axes]:
     """An empty plot. title: its message, in a sentence. reading: how to read it and what is held equal."""
-    drawn = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
-    axes = drawn.add_subplot()
-    drawn.suptitle(_wrapped(title, 68), x=_MARGIN, ha="left", fontsize=15, fontweight="bold")
-    axes.set_title("\n".join(textwrap.wrap(_tied(reading, 340), 114)[:3]), loc="left", fontsize=11, color=GREY)
+    drawn, (axes,) = panels(title, reading, 1, height=height)
     return drawn, axes
+
+
+def panels(title: str, reading: str, number: int, *, height: float = HEIGHT) -> tuple[Figure, list[Axes]]:
+    """As `figure`, with so many plots one above the other over a shared x axis."""
+    drawn = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+    every = list(drawn.subplots(number, sharex=True, squeeze=False)[:, 0])
+    drawn.suptitle(_wrapped(title, 68), x=_MARGIN, ha="left", fontsize=15, fontweight="bold")
+    every[0].set_title("\n".join(textwrap.wrap(_tied(reading, 340), 114)[:3]), loc="left", fontsize=11, color=GREY)
+    return drawn, every
 
 
 def _wrapped(text: str, width: int) -> str:
