@@ -1,0 +1,118 @@
+"""Known repros are run again, in processes that may crash or hang."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from differential.session import REGRESSIONS
+from scale.nightly import recheck as module
+from scale.nightly.corpus import entry_of
+from scale.nightly.recheck import REPEATS, recheck
+from scale.nightly.records import Known, Recheck
+from scale.nightly.testing import WHEN
+
+BUNDLE = next(iter(sorted(REGRESSIONS.iterdir())))
+STILL_FAILS = "differential.planted:S42"
+"""Gives eligibilities another level: what the regression's bundle once failed on."""
+ATTACHED = """
+import os
+import time
+from differential.engines import get_engine
+from differential.run import Capabilities
+
+
+class Engine:
+    capabilities = Capabilities()
+
+    def __init__(self, name, act):
+        self.name, self.act = name, act
+
+    def run(self, worlds, variant):
+        self.act()
+        return get_engine("sql").run(worlds, variant)
+
+
+crashing = Engine("crashing", lambda: os._exit(7))
+hanging = Engine("hanging", lambda: time.sleep(600))
+"""
+
+
+def bundle_of(corpus: Path, name: str, engine: str) -> Known:
+    """The regression's bundle with another engine on its left side, and its entry in the ledger."""
+    place = corpus / "repros" / name
+    shutil.copytree(BUNDLE, place)
+    record = place / "repro.json"
+    record.write_text(record.read_text().replace('"engine": "sql"', f'"engine": "{engine}"'))
+    found = entry_of(place, WHEN, None)
+    assert found is not None
+    return found.model_copy(update={"key": name, "bundle": f"repros/{name}"})
+
+
+def test_what_passes_fails_and_cannot_be_run(tmp_path: Path) -> None:
+    entries = [
+        bundle_of(tmp_path, "mended", "sql"),
+        bundle_of(tmp_path, "open", STILL_FAILS),
+        bundle_of(tmp_path, "gone", "nobody_has:this"),
+    ]
+    said: list[str] = []
+
+    found = recheck(tmp_path, entries, 2, said.append)
+
+    assert [(one.key, one.status) for one in found] == [("mended", 0), ("open", 1), ("gone", 125)]
+    assert "nobody_has" in found[2].note
+    assert len(said) == 3 and any("no longer fails: mended" in line for line in said)
+
+
+def test_a_bundle_that_ends_or_stops_its_process_costs_itself_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "acting.py").write_text(ATTACHED)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(module, "SECONDS_EACH", 4.0)
+    entries = [
+        bundle_of(tmp_path, "crashing", "acting:crashing"),
+        bundle_of(tmp_path, "hanging", "acting:hanging"),
+        bundle_of(tmp_path, "open", STILL_FAILS),
+    ]
+
+    found = {one.key: one for one in recheck(tmp_path, entries, 1, [].append)}
+
+    assert {key: one.status for key, one in found.items()} == {"crashing": 1, "hanging": 1, "open": 1}
+
+
+def test_a_known_failure_has_to_pass_more_than_once() -> None:
+    assert REPEATS["known"] >= 2 and REPEATS["flaky"] > REPEATS["known"]
+
+
+def test_a_bundle_put_there_by_hand_becomes_an_entry(tmp_path: Path) -> None:
+    entry = bundle_of(tmp_path, "mine", "sql")
+    assert (entry.test, entry.engines, entry.employees, entry.years) == ("sql_vs_polars", ("sql", "polars"), 1, 1)
+
+    (tmp_path / "empty").mkdir()
+    assert entry_of(tmp_path / "empty", WHEN, None) is None
+
+
+def test_a_process_that_dies_is_told_and_the_rest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [bundle_of(tmp_path, name, "sql") for name in ("first", "deadly", "last")]
+    calls = []
+
+    def dying(asked: Path, results: Path) -> str:
+        keys = [key for key, _, _ in json.loads(asked.read_text())]
+        calls.append(keys)
+        done = keys[: keys.index("deadly")] if "deadly" in keys else keys
+        results.write_text("".join(Recheck(key=key, status=1).model_dump_json() + "\n" for key in done))
+        return "it ended with signal 11" if "deadly" in keys else ""
+
+    monkeypatch.setattr(module, "_run", dying)
+
+    found = recheck(tmp_path, entries, 1, [].append)
+
+    assert calls == [["first", "deadly", "last"], ["last"]]
+    assert [(one.key, one.status, one.note) for one in found] == [
+        ("first", 1, ""), ("deadly", 125, "it ended with signal 11"), ("last", 1, ""),
+    ]  # fmt: skip
