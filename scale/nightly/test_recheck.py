@@ -73,7 +73,7 @@ def test_a_bundle_that_ends_or_stops_its_process_costs_itself_only(
     (tmp_path / "acting.py").write_text(ATTACHED)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(module, "SECONDS_EACH", 4.0)
+    monkeypatch.setattr(module, "SECONDS_EACH", 8.0)
     entries = [
         bundle_of(tmp_path, "crashing", "acting:crashing"),
         bundle_of(tmp_path, "hanging", "acting:hanging"),
