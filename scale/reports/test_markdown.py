@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import html
+from pathlib import Path
+
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from scale.reports.document import Code, Document, Heading, Items, Mark, Text, table
+from scale.reports.document import Code, Document, Folded, Heading, Items, Mark, Text, folded, table
 from scale.reports.markdown import markdown
-from scale.reports.testing import HOSTILE
+from scale.reports.page import page
+from scale.reports.testing import HOSTILE, Page
 
 TEXTS = [
     HOSTILE,
@@ -68,3 +72,22 @@ def test_line_ends_and_colours_do_not_break_a_row() -> None:
 def test_a_row_of_another_width_is_refused() -> None:
     with pytest.raises(ValueError, match="3 values under a head of 2"):
         table("a|b", [("1", "2", "3")])
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_what_is_folded_is_read_as_markdown_once_opened(text: str) -> None:
+    document = Document(
+        "t", "pass", (Folded(text, (Text(text), table("a|b", [(text, "1")]), Code(text))), Text("after"))
+    )
+    tokens = read(markdown(document))
+
+    opened, closed = (token.content.strip() for token in tokens if token.type == "html_block")
+    assert opened == f"<details><summary>{html.escape(text)}</summary>" and closed == "</details>"
+    assert [shown(token) for token in tokens if token.type == "inline"] == ["t", text, "a", "b", text, "1", "after"]
+    assert [token.content for token in tokens if token.type == "fence"] == [text + "\n"]
+    found = Page(page(document, Path()))
+    assert text in found.text and [tag for tag, _ in found.tags].count("details") == 1
+
+
+def test_nothing_is_folded_away_where_there_is_nothing() -> None:
+    assert list(folded("t", None, table("a", []))) == []

@@ -29,7 +29,7 @@ def write_summary(night: Night, folder: Path, corpus: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     pictures = draw(night, folder)
-    document = night_document(night, pictures)
+    document = night_document(night, pictures, corpus)
     write_text(folder / MARKDOWN, markdown(document))
     write_text(folder / PAGE, page(document, folder))
     append_step_summary("\n" + markdown(_without_pictures(document)))

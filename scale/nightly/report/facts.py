@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from differential.schemas import EVENT_TYPES
 from fixtures.edges import EDGE_LABELS
@@ -43,7 +45,7 @@ def troubles(night: Night) -> list[str]:
     if len(reasons) > NAMES:
         told.append(f"And {len(reasons) - NAMES} more reasons; summary.json has them all.")
     if night.status == "interrupted":
-        told.append(f"{number(night.seconds / 60)} of {number(night.minutes)} minutes were used.")
+        told.append(f"Used: {number(night.seconds / 60)} of {number(night.minutes)} minutes.")
     without = [unit for unit in without_result(night.units) if not any(unit.name in reason for reason in reasons)]
     if without:
         names = _some([f"{unit.name} {unit.status}" for unit in without])
@@ -144,6 +146,16 @@ def fixed(one: Known) -> str:
         f"{one_line(one.headline)} ({', '.join(one_line(name, 60) for name in one.engines)}), known since {one.first[:10]}, "
         f"passes at {one.retired_commit or 'a commit that is not known'}"
     )
+
+
+def replay(one: Known, corpus: Path | None) -> str | None:
+    """The command that runs the repro again, where the corpus is; a flaky failure has only what its unit told.
+
+    Bundles move into the corpus, and what a unit told names the place where it had written them.
+    """
+    if corpus is None or one.bundle is None or one.state == "flaky":
+        return one.command
+    return f"pytest differential --replay {shlex.quote(str(corpus / one.bundle))}"
 
 
 def repro_size(employees: int | None, years: int | None) -> str:

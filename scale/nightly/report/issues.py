@@ -75,7 +75,7 @@ def _texts(night: Night, corpus: Path) -> Iterator[tuple[str, str]]:
 
 def _failure(night: Night, one: Known, corpus: Path, kind: str) -> str:
     title = f"{kind}{one_line(one.headline)} ({', '.join(one_line(spec, 40) for spec in one.engines)})"
-    return _issue(one.key, title, _failure_blocks(night, one, flaky=bool(kind)), _report(one, corpus), night)
+    return _issue(one.key, title, _failure_blocks(night, one, corpus, flaky=bool(kind)), _report(one, corpus), night)
 
 
 def _issue(key: str, title: str, blocks: list[Block], report: str, night: Night | None = None) -> str:
@@ -89,9 +89,12 @@ def _issue(key: str, title: str, blocks: list[Block], report: str, night: Night 
 
     if not report:
         return body()
-    plain = printable(report)
-    room = COMMENT_LIMIT - len(body(Code("")).encode()) - 200  # the fence grows with the longest one in the report
-    return body(Code(_cut(plain, room)))
+    plain, room = printable(report), COMMENT_LIMIT - len(body(Code("")).encode())
+    text = body(Code(_cut(plain, room)))
+    while len(text.encode()) > COMMENT_LIMIT and room > 0:  # fences grow with the longest one in the report
+        room //= 2
+        text = body(Code(_cut(plain, room)))
+    return text
 
 
 def _cut(text: str, limit: int) -> str:
@@ -103,7 +106,7 @@ def _cut(text: str, limit: int) -> str:
     return f"{kept.rpartition(chr(10))[0] or kept}\n{note}"
 
 
-def _failure_blocks(night: Night, one: Known, *, flaky: bool) -> list[Block]:
+def _failure_blocks(night: Night, one: Known, corpus: Path, *, flaky: bool) -> list[Block]:
     intro = (
         "It failed, and passed when the same world was run again. The bundle holds both outputs."
         if flaky
@@ -126,8 +129,9 @@ def _failure_blocks(night: Night, one: Known, *, flaky: bool) -> list[Block]:
     if one.fastest is not None and one.chunk_seed is not None:
         rows.insert(5, ("soonest", f"after {seconds(one.fastest)} of a unit; chunk seed {one.chunk_seed}"))
     blocks: list[Block] = [Text(f"Met by the night of {night.started[:10]}. {intro}"), Code("\n".join(columns(rows)))]
-    if one.command:
-        blocks += [Text("To run it again, where the corpus of that night is:"), Code(one.command)]
+    command = facts.replay(one, corpus)
+    if command:
+        blocks += [Text("To run it again, where the corpus of that night is:"), Code(command)]
     return blocks
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
@@ -42,22 +41,23 @@ def draw(night: Night, folder: Path) -> list[Picture]:
 def coverage(night: Night) -> Figure | None:
     """Labels, and pairs of labels, that were known by each minute of the night."""
     points = night.coverage
-    if not points:
+    if len(points) < 2:  # a line needs two
         return None
     met, every = facts.labels(night)
     added = night.pairs - night.pairs_before
     reading = (
-        "Event types and edge labels, and pairs of them that occur together in one world; what earlier nights met is counted. "
+        "Pairs: of labels that occur together in one world. Dashed: all labels there are, and the pairs known before tonight. "
         f"{plural(points[-1].worlds, 'world')} by the end."
     )
-    title = f"{plural(added, 'pair')} of labels met for the first time; {met:,} of {every:,} labels are known"
+    share = f"all {every:,}" if met == every else f"{met:,} of {every:,}"
+    title = f"{plural(added, 'pair')} of labels met for the first time; {share} labels known"
     picture, (upper, lower) = panels(title, reading, 2)
     minutes = [point.seconds / 60 for point in points]
     upper.step(minutes, [point.labels for point in points], where="post", color=_LINE)
-    _level(upper, every, f"all {every:,}")
+    upper.axhline(every, color="black", linewidth=1.3, linestyle="--")
     lower.step([0.0, *minutes], [night.pairs_before, *(point.pairs for point in points)], where="post", color=_LINE)
-    _level(lower, night.pairs_before, f"before tonight {night.pairs_before:,}")
-    for axes, name in ((upper, "labels known"), (lower, "pairs known")):
+    lower.axhline(night.pairs_before, color="black", linewidth=1.3, linestyle="--")
+    for axes, name in ((upper, f"labels known, of {every:,}"), (lower, "pairs of labels known")):
         axes.set_ylabel(name)
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
@@ -72,9 +72,10 @@ def trend(night: Night) -> Figure | None:
         return None
     nights = [*night.earlier, _as_earlier(night)]
     grown = nights[-1].pairs - nights[0].pairs
-    known = f"{plural(nights[-1].pairs, 'pair')} of labels known after {plural(len(nights), 'night')}"
-    title = f"{known}, {grown:+,} since the first of them"
-    picture, axes = figure(title, "Pairs of labels known after each night; the last is tonight.", height=3.6)
+    title = (
+        f"Pairs of labels known after {plural(len(nights), 'night')}: {nights[-1].pairs:,} ({grown:+,} since the first)"
+    )
+    picture, axes = figure(title, "Each mark is a night, and tells how it went; the last is tonight.", height=3.6)
     axes.plot(range(len(nights)), [one.pairs for one in nights], "-", color=GREY, linewidth=1.3, zorder=1)
     for status, (marker, face, edge) in _MARKS.items():
         places = [at for at, one in enumerate(nights) if one.status == status]
@@ -91,21 +92,9 @@ def trend(night: Night) -> Figure | None:
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.set_xlabel("night (month-day)")
-    axes.set_ylabel("pairs known")
+    axes.set_ylabel("pairs of labels known")
     legend(picture, axes, 4)
     return picture
-
-
-def _level(axes: Axes, value: float, text: str) -> None:
-    axes.axhline(value, color="black", linewidth=1.3, linestyle="--")
-    axes.annotate(
-        text,
-        (0.005, value),
-        xycoords=axes.get_yaxis_transform(),
-        xytext=(0, 3),
-        textcoords="offset points",
-        fontsize=11,
-    )
 
 
 def _as_earlier(night: Night) -> EarlierNight:

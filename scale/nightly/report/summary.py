@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from scale.nightly.records import Known, Night
 from scale.nightly.report import facts, tables
@@ -23,14 +24,16 @@ FILES = (
 )
 
 
-def night_document(night: Night, pictures: Sequence[Picture]) -> Document:
-    """The summary. pictures: already drawn, in the order they are to be shown."""
+def night_document(night: Night, pictures: Sequence[Picture], corpus: Path) -> Document:
+    """The summary. pictures: already drawn, in the order they are to be shown. corpus: as commands are to name it."""
     told = facts.troubles(night)
-    blocks: list[Block] = [*_missed(night), *([Items(tuple(told))] if told else [])]
+    blocks: list[Block] = []
     flaky, new = facts.smallest_first(night.flaky), facts.smallest_first(night.new)
     for part in (
-        section("Flaky failures", *_failures(flaky, FLAKY)),
-        section("New failures", *_failures(new)),
+        _missed(night),
+        section("What went wrong", Items(tuple(told)) if told else None),
+        section("Flaky failures", *_failures(flaky, corpus, FLAKY)),
+        section("New failures", *_failures(new, corpus)),
         _whole(night, told),
         section("Fixed", *_fixed(night.fixed)),
         pictures,
@@ -63,14 +66,14 @@ def _whole(night: Night, told: Sequence[str]) -> Iterator[Block]:
     yield Items(tuple(facts.overview(night)))
 
 
-def _failures(failures: Sequence[Known], advice: str = "") -> Iterator[Block]:
+def _failures(failures: Sequence[Known], corpus: Path, advice: str = "") -> Iterator[Block]:
     if not failures:
         return
     if advice:
         yield Text(advice)
     yield tables.failure_table(failures)
     yield from tables.left_out(len(failures))
-    commands = [one.command for one in failures[:REPLAYED] if one.command]
+    commands = [command for one in failures[:REPLAYED] if (command := facts.replay(one, corpus))]
     if commands:
         yield Code("\n".join(commands))
 

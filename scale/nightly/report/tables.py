@@ -43,11 +43,13 @@ def known_blocks(night: Night) -> Iterator[Block]:
             count(one.count),
             one.first[:10],
             facts.repro_size(one.employees, one.years),
-            one_line(one.untested) if one.untested else "yes",
+            one_line(one.untested or NONE),
         )
         for one in often[:MOST_ROWS]
     ]
-    yield table("what differs|engines|>worlds tonight|>worlds ever|first met|smallest repro|repro run again", rows)
+    yield table(
+        "what differs|engines|>worlds tonight|>worlds ever|first met|smallest repro|could not be run again", rows
+    )
     yield from left_out(len(often))
 
 
