@@ -14,11 +14,16 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Literal
 
 from scale.nightly.child import environment
 from scale.nightly.records import Known, Recheck
+
+if TYPE_CHECKING:
+    from properties.replay import ReplayResult
 
 REPEATS = {"known": 2, "flaky": 4}
 """Runs that have to pass before a failure counts as gone. A known one failed twice when it was found; a flaky one once."""
@@ -50,7 +55,8 @@ def _share(corpus: Path, share: Sequence[Known], tell: Callable[[Recheck], None]
     while left:
         with TemporaryDirectory(prefix="recheck-") as folder:
             asked, results = Path(folder) / "asked.json", Path(folder) / "results.jsonl"
-            asked.write_text(json.dumps([[one.key, str(corpus / str(one.bundle)), REPEATS[one.state]] for one in left]))
+            bundles = [[one.key, str(corpus / str(one.bundle)), REPEATS[one.state]] for one in left]
+            asked.write_text(json.dumps({"seconds_a_run": SECONDS_EACH / 2, "bundles": bundles}))
             ended = _run(asked, results)
             found = [Recheck.model_validate_json(line) for line in _lines(results)]
         for result in found:
@@ -95,20 +101,21 @@ def _main(asked: Path, results: Path) -> None:
     from properties.replay import replay
 
     with results.open("a", encoding="utf-8") as out:
-        for key, bundle, repeats in json.loads(asked.read_text()):
+        wanted = json.loads(asked.read_text())
+        for key, bundle, repeats in wanted["bundles"]:
             started = time.monotonic()
-            status, note = _replayed(bundle, repeats, replay)
+            status, note = _replayed(partial(replay, bundle, timeout=wanted["seconds_a_run"]), repeats)
             result = Recheck(key=key, status=status, note=note, seconds=round(time.monotonic() - started, 3))
             out.write(result.model_dump_json() + "\n")
             out.flush()
 
 
-def _replayed(bundle: str, repeats: int, replay: Callable[..., object]) -> tuple[int, str]:
+def _replayed(run: Callable[[], ReplayResult], repeats: int) -> tuple[Literal[0, 1, 125], str]:
     """The first run that does not pass decides."""
     for _ in range(repeats):
-        result = replay(bundle, timeout=SECONDS_EACH / 2)
-        if result.status:  # type: ignore[attr-defined]
-            return result.status, result.note or (result.report if result.status == 125 else "")  # type: ignore[attr-defined]
+        result = run()
+        if result.status:
+            return result.status, result.note or (result.report if result.status == 125 else "")
     return 0, ""
 
 

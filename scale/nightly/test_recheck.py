@@ -52,6 +52,10 @@ def bundle_of(corpus: Path, name: str, engine: str) -> Known:
     return found.model_copy(update={"key": name, "bundle": f"repros/{name}"})
 
 
+def _silent(line: str) -> None:
+    """Says nothing."""
+
+
 def test_what_passes_fails_and_cannot_be_run(tmp_path: Path) -> None:
     entries = [
         bundle_of(tmp_path, "mended", "sql"),
@@ -73,14 +77,14 @@ def test_a_bundle_that_ends_or_stops_its_process_costs_itself_only(
     (tmp_path / "acting.py").write_text(ATTACHED)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(module, "SECONDS_EACH", 8.0)
+    monkeypatch.setattr(module, "SECONDS_EACH", 6.0)
     entries = [
         bundle_of(tmp_path, "crashing", "acting:crashing"),
         bundle_of(tmp_path, "hanging", "acting:hanging"),
         bundle_of(tmp_path, "open", STILL_FAILS),
     ]
 
-    found = {one.key: one for one in recheck(tmp_path, entries, 1, [].append)}
+    found = {one.key: one for one in recheck(tmp_path, entries, 1, _silent)}
 
     assert {key: one.status for key, one in found.items()} == {"crashing": 1, "hanging": 1, "open": 1}
 
@@ -102,7 +106,7 @@ def test_a_process_that_dies_is_told_and_the_rest_goes_on(tmp_path: Path, monkey
     calls = []
 
     def dying(asked: Path, results: Path) -> str:
-        keys = [key for key, _, _ in json.loads(asked.read_text())]
+        keys = [key for key, _, _ in json.loads(asked.read_text())["bundles"]]
         calls.append(keys)
         done = keys[: keys.index("deadly")] if "deadly" in keys else keys
         results.write_text("".join(Recheck(key=key, status=1).model_dump_json() + "\n" for key in done))
@@ -110,7 +114,7 @@ def test_a_process_that_dies_is_told_and_the_rest_goes_on(tmp_path: Path, monkey
 
     monkeypatch.setattr(module, "_run", dying)
 
-    found = recheck(tmp_path, entries, 1, [].append)
+    found = recheck(tmp_path, entries, 1, _silent)
 
     assert calls == [["first", "deadly", "last"], ["last"]]
     assert [(one.key, one.status, one.note) for one in found] == [
