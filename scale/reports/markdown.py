@@ -6,7 +6,20 @@ import html
 import re
 from collections.abc import Iterator
 
-from scale.reports.document import Block, Code, Document, Folded, Heading, Items, Mark, Picture, Table, Text, Value, printable
+from scale.reports.document import (
+    Block,
+    Code,
+    Document,
+    Folded,
+    Heading,
+    Items,
+    Mark,
+    Picture,
+    Table,
+    Text,
+    Value,
+    printable,
+)
 
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _SIGNS = re.compile(r"([\\`*\[\]|~$]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z]))")

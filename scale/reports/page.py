@@ -6,7 +6,20 @@ import base64
 from html import escape
 from pathlib import Path
 
-from scale.reports.document import Block, Code, Document, Folded, Heading, Items, Mark, Picture, Table, Text, Value, printable
+from scale.reports.document import (
+    Block,
+    Code,
+    Document,
+    Folded,
+    Heading,
+    Items,
+    Mark,
+    Picture,
+    Table,
+    Text,
+    Value,
+    printable,
+)
 
 _STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 
