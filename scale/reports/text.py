@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from scale.records import ComparedCell, Comparison, Sweep
+from scale.records import Cell, ComparedCell, Comparison, Sweep
 from scale.reports import comparison_report, sweep_report
 from scale.reports.cells import CellView, cell_views
 from scale.reports.document import one_line
@@ -39,15 +39,18 @@ def comparison_text(comparison: Comparison) -> list[str]:
     ]
 
 
-def _sweep_row(view: CellView) -> tuple[str, ...]:
-    cell, found = view.cell, view.seconds
+def _cell(cell: Cell) -> tuple[str, ...]:
     return (
         one_line(cell.engine, _ENGINE_WIDTH),
         one_line(cell.level, 16),
-        count(cell.employees),
-        str(cell.years),
-        str(cell.shards),
-        str(cell.threads),
+        *(count(cell.employees), str(cell.years), str(cell.shards), str(cell.threads)),
+    )
+
+
+def _sweep_row(view: CellView) -> tuple[str, ...]:
+    cell, found = view.cell, view.seconds
+    return (
+        *_cell(cell),
         str(len(view.counted)),
         seconds(found.median if found else None),
         percent(found.cv if found else None, 1),
@@ -60,12 +63,7 @@ def _sweep_row(view: CellView) -> tuple[str, ...]:
 def _compared_row(one: ComparedCell) -> tuple[str, ...]:
     cell, pairs = one.cell, one.confirmation or one.initial
     return (
-        one_line(cell.engine, _ENGINE_WIDTH),
-        one_line(cell.level, 16),
-        count(cell.employees),
-        str(cell.years),
-        str(cell.shards),
-        str(cell.threads),
+        *_cell(cell),
         str(len(pairs.base)),
         seconds(median(pairs.base) if pairs.base else None),
         seconds(median(pairs.candidate) if pairs.candidate else None),
