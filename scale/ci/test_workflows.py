@@ -7,32 +7,18 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from differential.session import ROOT
-from fixtures.strict_yaml import load_yaml
 from scale.ci.modes import MODES
-from scale.ci.testing import check_command
+from scale.ci.testing import WORKFLOW_FOLDER, check_command, loaded, steps_of
 
-FOLDER = ROOT / ".github" / "workflows"
+FOLDER = WORKFLOW_FOLDER
 WORKFLOWS = sorted(FOLDER.glob("*.yml"))
 JENKINSFILE = ROOT / "Jenkinsfile"
-VARIABLES = {"MODE": "comprehensive", "BASE_OPTION": "--first-release"}
+VARIABLES = {"MODE": "comprehensive", "BASE_OPTION": "--first-release", "MINUTES": "60", "PART": "1/2", "SEED": "7"}
 """What stands for the variables of a command."""
-
-
-def loaded(path: Path) -> dict[Any, Any]:
-    data = load_yaml(path, ValueError)
-    assert isinstance(data, dict)
-    return data
-
-
-def steps_of(workflow: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, job in workflow["jobs"].items():
-        for step in job.get("steps", []):
-            yield name, step
 
 
 def scripts(path: Path) -> list[str]:
@@ -71,7 +57,8 @@ def test_every_command_is_one_that_its_program_takes(path: Path) -> None:
         subprocess.run(["bash", "-n"], input=re.sub(r"\$\{\{.*?\}\}", "x", script), text=True, check=True)
         checked += sum(check_command(words) for words in commands(script))
 
-    assert checked >= {"comment.yml": 0, "release.yml": 2, "scale.yml": 2, "tests.yml": 3, "Jenkinsfile": 5}[path.name]
+    least = {"comment.yml": 0, "nightly.yml": 4, "release.yml": 2, "scale.yml": 2, "tests.yml": 3, "Jenkinsfile": 5}
+    assert checked >= least[path.name]
 
 
 def test_the_documented_commands_are_taken_and_the_modes_are_those_of_the_code() -> None:
@@ -176,24 +163,37 @@ def test_only_prose_that_no_test_reads_is_no_code(event: str, changed: list[str]
 
 
 def test_artifacts_are_always_uploaded() -> None:
-    for name, measuring in (("tests.yml", "parity"), ("scale.yml", "scale"), ("release.yml", "gate")):
+    jobs = [
+        ("tests.yml", "parity"),
+        ("scale.yml", "scale"),
+        ("release.yml", "gate"),
+        ("nightly.yml", "slice"),
+        ("nightly.yml", "merge"),
+    ]
+    for name, measuring in jobs:
         uploads = [
             step
             for job, step in steps_of(loaded(FOLDER / name))
             if job == measuring and step.get("uses", "").startswith("actions/upload-artifact")
         ]
-        assert [step["if"] for step in uploads] == ["always()"], name
+        assert uploads and {step["if"] for step in uploads} == {"always()"}, name
     last = JENKINSFILE.read_text().partition("always {")[2]
     assert "junit testResults" in last and "archiveArtifacts" in last
 
 
-def test_only_the_comment_may_write_and_it_runs_no_code_of_the_pull_request() -> None:
+def test_only_the_comment_and_the_nights_issues_may_write_and_no_code_of_the_repository_runs_there() -> None:
     for path in WORKFLOWS:
         workflow = loaded(path)
         if path.name != "comment.yml":
             assert workflow["permissions"] == {"contents": "read"}, path.name
         for name, job in workflow["jobs"].items():
-            if "permissions" in job:
+            if (path.name, name) == ("nightly.yml", "issues"):
+                assert job["permissions"] == {"issues": "write"}
+                assert [step.get("uses", "").partition("@")[0] for step in job["steps"]] == [
+                    "actions/download-artifact",
+                    "",
+                ]
+            elif "permissions" in job:
                 assert job["permissions"] == {"pull-requests": "write"}
                 assert job.get("uses") == "./.github/workflows/comment.yml" or path.name == "comment.yml", name
     (post,) = loaded(FOLDER / "comment.yml")["jobs"].values()

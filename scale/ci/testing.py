@@ -1,4 +1,4 @@
-"""Whether a command that a workflow gives would be taken by the program that it names; nothing of it is run."""
+"""Workflows as data, and whether a command that one gives would be taken by the program that it names; nothing of it is run."""
 
 from __future__ import annotations
 
@@ -7,15 +7,32 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 from differential.profiles import PROFILES
 from differential.session import ROOT
+from fixtures.strict_yaml import load_yaml
 
+WORKFLOW_FOLDER = ROOT / ".github" / "workflows"
 PROGRAMS = ("python", "python3", "python3.11", ".venv/bin/python", sys.executable)
 """Names under which commands call this Python."""
+
+
+def loaded(path: Path) -> dict[Any, Any]:
+    """A workflow; YAML reads its `on` as true."""
+    data = load_yaml(path, ValueError)
+    assert isinstance(data, dict)
+    return data
+
+
+def steps_of(workflow: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every step with the name of its job."""
+    for name, job in workflow["jobs"].items():
+        for step in job.get("steps", []):
+            yield name, step
 
 
 def check_command(words: Sequence[str]) -> bool:
