@@ -115,7 +115,7 @@ def _drawing(
     database: ExampleDatabase | None,
 ) -> None:
     # One function for both passes: Hypothesis keys its database, and thereby the replay, on the test function.
-    @seed(chunk_seed)
+    # `seed` takes the database away, so that `settings` has to come after it, which is above.
     @settings(
         max_examples=count,
         phases=phases,
@@ -125,6 +125,7 @@ def _drawing(
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
+    @seed(chunk_seed)
     @given(world=strategy)
     def world_of_the_pool(world: World) -> None:
         body(world)

@@ -167,15 +167,15 @@ def matrix_asked(arguments: argparse.Namespace) -> Scenario:
     return Scenario(name=CUSTOM, purpose="A matrix given on the command line.", parts=[part])
 
 
-def usable(folder: Path) -> Path:
-    """The folder, made if need be. Raises UsageError for one that cannot be written."""
+def usable(folder: Path, option: str = "--output") -> Path:
+    """The folder of that option, made if need be. Raises UsageError for one that cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".writable"
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise UsageError(f"--output {folder}: cannot be written: {error.strerror}; give another folder") from None
+        raise UsageError(f"{option} {folder}: cannot be written: {error.strerror}; give another folder") from None
     return folder.resolve()
 
 
