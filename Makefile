@@ -44,8 +44,8 @@ bench: setup ## Measure the figures of docs/figures.md
 	$(RUN) differential.bench $(ARGS)
 
 lock: ## Rewrite requirements/*.txt from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --no-strip-extras -o requirements/lock.txt
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --no-strip-extras --resolution lowest-direct -o requirements/oldest.txt
+	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --no-strip-extras -o requirements/lock.txt
+	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --no-strip-extras --resolution lowest-direct -o requirements/oldest.txt
 
 .venv-oldest/.ready: requirements/oldest.txt
 	$(PYTHON) -m venv .venv-oldest
