@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,7 +13,13 @@ from typing import Any
 
 import pytest
 
-from scale.ci.testing import WORKFLOW_FOLDER, loaded, steps_of
+from differential.session import ROOT
+from scale.ci.testing import WORKFLOW_FOLDER, check_command, loaded, steps_of
+from scale.nightly.corpus import MOST_NIGHTS
+from scale.nightly.folders import FLAKY_DAYS, MOST_BUNDLES, MOST_BYTES, RETIRED_DAYS, UNTESTED_DAYS
+from scale.nightly.options import add_campaign_options
+from scale.nightly.plan import CANARY_SECONDS, LONGEST_UNIT, SHORTEST_UNIT
+from scale.nightly.recheck import REPEATS
 from scale.nightly.report import write_summary
 from scale.nightly.report.issues import marker
 from scale.nightly.report.made_up import bad_night
@@ -131,6 +139,28 @@ def test_examples_that_every_slice_has_dropped_are_gone(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "slices")
     assert bash(script("merge", "nullglob"), tmp_path).returncode == 0
     assert (tmp_path / "nightly-corpus/examples/a/one").exists()
+
+
+def test_the_document_has_every_option_and_the_limits_of_the_code() -> None:
+    text = (ROOT / "docs" / "nightly.md").read_text()
+    parser = argparse.ArgumentParser(add_help=False)
+    add_campaign_options(parser)
+
+    options = [name for action in parser._actions for name in action.option_strings]
+    assert len(options) > 10 and [name for name in options if f"`{name}" not in text] == []
+    for said in (
+        f"{MOST_BUNDLES} bundles and {MOST_BYTES // 10**6} MB", f"{UNTESTED_DAYS} days for one that nothing can run",
+        f"{FLAKY_DAYS} days since it was last seen", f"repros that pass by now | {RETIRED_DAYS} days", f"{MOST_NIGHTS} nights",
+        f"({CANARY_SECONDS:.0f} s in", f"units* of {SHORTEST_UNIT:.0f} s to {LONGEST_UNIT / 60:.0f} min",
+    ):  # fmt: skip
+        assert said in text, said
+    assert "tried again four times" in text and REPEATS["flaky"] == 4
+    commands = [
+        line.split()
+        for block in re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+        for line in block.splitlines()
+    ]
+    assert sum(check_command(words) for words in commands) == len(commands) == 3
 
 
 def issue(key: str, number: int, **fields: Any) -> dict[str, Any]:

@@ -149,11 +149,11 @@ def fixed(one: Known) -> str:
 
 
 def replay(one: Known, corpus: Path | None) -> str | None:
-    """The command that runs the repro again, where the corpus is; a flaky failure has only what its unit told.
+    """The command that runs the repro again, where the corpus is.
 
-    Bundles move into the corpus, and what a unit told names the place where it had written them.
+    What a unit told names the place where it had written the bundle, which has since moved into the corpus.
     """
-    if corpus is None or one.bundle is None or one.state == "flaky":
+    if corpus is None or one.bundle is None:
         return one.command
     return f"pytest differential --replay {shlex.quote(str(corpus / one.bundle))}"
 
