@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from scale.records import Record, read_record, write_record
 from scale.status import UsageError
 
 STATE, UNITS = "campaign.json", "units"
+_LOCK_SECONDS = 2.0
 
 
 class State(Record):
@@ -114,15 +116,25 @@ def alone_in(folder: Path, what: str) -> Iterator[None]:
     except OSError as error:
         raise UsageError(f"{what} {folder}: cannot be written to: {error.strerror}") from None
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UsageError(
-                f"{what} {folder}: another campaign is using it; wait for it, or give another folder"
-            ) from None
+        if not _locked(handle):
+            raise UsageError(f"{what} {folder}: another campaign is using it; wait for it, or give another folder")
         yield
     finally:
         os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    """Take the lock. Tried for a while: a process that a killed campaign was just starting holds it until it has begun."""
+    until = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.1)
+        else:
+            return True
 
 
 def _input_of(state: State) -> dict[str, object]:
