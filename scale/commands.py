@@ -12,6 +12,8 @@ from scale.compare import options as compare_options
 from scale.compare.command import run_compare_command
 from scale.options import add_sweep_options, sweep_request
 from scale.reports import sweep_text, write_sweep_report
+from scale.rollback import command as rollback_command
+from scale.rollback import options as rollback_options
 from scale.status import Status, status_of
 from scale.sweep.run import run_sweep
 from scale.sweep.state import RESULTS, read_sweep
@@ -57,5 +59,10 @@ COMMANDS: dict[str, Command] = {
         "base and candidate on this machine, in turn: slower or not", compare_options.add_options, run_compare_command
     ),
     "gate": Command("hold the evidence to the release criteria: go or no-go", gate.add_arguments, gate.run),
+    "rollback": Command(
+        "rehearse going back to an earlier release: validate, execute, restore",
+        rollback_options.add_arguments,
+        rollback_command.run,
+    ),
     "ci": Command("parity, properties, sweep and gate in one go", ci.add_arguments, ci.run),
 }

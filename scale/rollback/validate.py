@@ -1,0 +1,290 @@
+"""Could we go back? Everything that can be known without changing anything, with the legacy writers tried on a slice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from scale.rollback.durable import copy_file, free_bytes, size_text
+from scale.rollback.git import GitError
+from scale.rollback.process import Deadline
+from scale.rollback.rebuild import Job, RebuildError
+from scale.rollback.record import Check
+from scale.rollback.request import Request
+from scale.rollback.steps import Steps
+from scale.rollback.tables import Agreement, TablesError, census_of_tables, compare, empty, write_ahead_log
+from scale.rollback.trees import listing
+from scale.status import Verdict
+
+_ROOM = 50_000_000
+"""Bytes that have to stay free beside everything that is counted."""
+_NAMES_SHOWN = 5
+
+
+def validate(request: Request, steps: Steps, locks: Sequence[int] = ()) -> list[Check]:
+    """Look at everything; returns what was found. Nothing of the repository, the database or the configuration is changed.
+
+    Raises OutOfTimeError.
+    """
+    checks = steps.checks
+    with steps("look", "looked at repository, configuration, database and space"):
+        checks += [
+            *_tag(request),
+            *_repository(request),
+            *_configuration(request),
+            *_database(request),
+            *_space(request),
+        ]
+    if any(check.verdict != "pass" and check.verdict != "info" for check in checks):
+        checks.append(_check("legacy", "insufficient", "not run: what it needs is not there"))
+        return checks
+    checks += list(_slice(request, steps, locks))
+    checks += policy_checks(request)
+    return checks
+
+
+def policy_checks(request: Request) -> list[Check]:
+    """Entries of the policy that are past their end date excuse nothing any more."""
+    today = dt.datetime.now(dt.UTC).date()
+    return [
+        _check("policy", "fail", f"{request.policy.source}: {entry.name} is past its end date {entry.until}; remove it")
+        for entry in request.policy.entries
+        if entry.until < today
+    ]
+
+
+def _check(name: str, verdict: Verdict, text: str) -> Check:
+    return Check(name=name, verdict=verdict, text=text)
+
+
+def _tag(request: Request) -> Iterator[Check]:
+    repository, tag = request.repository, request.tag
+    commit = repository.commit_of_tag(tag)
+    if commit is None:
+        yield _check(
+            "tag",
+            "fail",
+            f"there is no tag {tag}; tags: {repository.tags()}. Tag the release to go back to: git tag {tag} COMMIT, or "
+            "fetch it: git fetch --tags",
+        )
+        return
+    same = "; it is what is checked out, so that only the flag differs" if commit == repository.head() else ""
+    yield _check("tag", "pass", f"{tag} is commit {commit[:12]}{same}")
+    if left_out := repository.left_out(commit):
+        yield _check(
+            "tag", "info", f"{tag} has {' and '.join(left_out)}: not in the drill's checkout and not backed up"
+        )
+
+
+def _repository(request: Request) -> Iterator[Check]:
+    repository = request.repository
+    head = repository.head()
+    if head is None:
+        yield _check("repository", "fail", f"{repository.top}: nothing is committed yet")
+        return
+    changed = repository.uncommitted()
+    told = f"on {repository.branch()} at {head[:12]}"
+    if changed:
+        more = f" and {len(changed) - _NAMES_SHOWN} more" if len(changed) > _NAMES_SHOWN else ""
+        told += f"; {len(changed)} files are not committed: {', '.join(changed[:_NAMES_SHOWN])}{more}; they stay as they are"
+    models = request.sources.model_files()
+    where = ", ".join(request.models) or "all files of the repository"
+    if models:
+        yield _check("repository", "pass", f"{told}; {len(models)} files of models ({where})")
+    else:
+        yield _check("repository", "fail", f"{told}; no files in {where}: --models says where the models lie")
+
+
+def _configuration(request: Request) -> Iterator[Check]:
+    found = listing(request.config)
+    files = [name for name in found if (request.config / name).is_file()]
+    unreadable = [name for name in files if not _readable(request.config / name)]
+    dangling = [name for name in found if not (request.config / name).exists()]
+    if not files:
+        yield _check("configuration", "fail", f"{request.config}: no files there")
+    elif unreadable:
+        yield _check(
+            "configuration", "fail", f"{request.config / unreadable[0]}: cannot be read; check its permissions"
+        )
+    elif dangling:
+        yield _check(
+            "configuration", "fail", f"{request.config / dangling[0]}: a link that leads nowhere; mend or remove it"
+        )
+    else:
+        yield _check("configuration", "pass", f"{len(files)} files")
+    if links := [name for name in found if (request.config / name).is_symlink()]:
+        yield _check("configuration", "info", f"{links[0]} is a link: it is backed up, what it leads to is not")
+
+
+def _readable(path: Path) -> bool:
+    try:
+        with path.open("rb"):
+            return True
+    except OSError:
+        return False
+
+
+def _database(request: Request) -> Iterator[Check]:
+    database = request.database
+    try:
+        counted = census_of_tables(database, request.names)
+    except (TablesError, OSError) as error:
+        yield _check("database", "fail", str(error))
+        return
+    told = ", ".join(f"{rows} rows of {table}" for table, rows in counted.items())
+    whose = "" if request.names.scenario is None else f" of scenario {'/'.join(request.names.scenario)}"
+    if not all(counted.values()):
+        advice = "there would be nothing to compare; is it the database of this configuration?"
+        yield _check("database", "insufficient", f"{database.name} has {told}{whose}: {advice}")
+        return
+    yield _check("database", "pass", f"{database.name} ({size_text(database.stat().st_size)}) has {told}{whose}")
+    if log := write_ahead_log(database):
+        text = (
+            f"{log.name} lies beside it ({size_text(log.stat().st_size)}): it was not closed; execute folds it in first"
+        )
+        yield _check("database", "info", text)
+    if database.stat().st_nlink > 1:
+        yield _check("database", "info", f"{database.name} has a second name (hard link), which keeps the old database")
+
+
+def needed(request: Request) -> dict[Path, int]:
+    """Bytes that execute needs, by folder: of the backup with the checkout, and beside the database, where it is made anew."""
+    size = request.database.stat().st_size
+    sources = request.sources
+    config = sum(_size(request.config / name) for name in listing(request.config))
+    models = sum(_size(request.repository.top / name) for name in sources.model_files())
+    commit = request.repository.commit_of_tag(request.tag)
+    checkout = request.repository.size_of(commit) if commit else 0
+    backup = request.backup or request.database.parent
+    return _sum([(backup, size + 2 * config + models + checkout), (request.database.parent, 2 * size)])
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _sum(parts: list[tuple[Path, int]]) -> dict[Path, int]:
+    """What is needed on each file system, named by the first folder on it."""
+    found: dict[int, tuple[Path, int]] = {}
+    for folder, size in parts:
+        there = folder
+        while not there.exists():
+            there = there.parent
+        named, before = found.get(there.stat().st_dev, (folder, _ROOM))
+        found[there.stat().st_dev] = (named, before + size)
+    return dict(found.values())
+
+
+def _space(request: Request) -> Iterator[Check]:
+    if not request.database.is_file():
+        return
+    for folder, size in needed(request).items():
+        free = free_bytes(folder)
+        told = f"{folder}: {size_text(size)} needed, {size_text(free)} free"
+        yield _check("space", "pass" if free >= size else "fail", told + ("" if free >= size else "; make room"))
+
+
+def _slice(request: Request, steps: Steps, locks: Sequence[int]) -> Iterator[Check]:
+    """The current engine, its legacy writers, and the tag's legacy writers, each on a slice, and each held to the first."""
+    with tempfile.TemporaryDirectory(prefix="workforce-parity-rollback-", ignore_cleanup_errors=True) as folder:
+        trial = _Trial(request, Path(folder), steps.deadline, locks)
+        try:
+            with steps("try current", "current engine on a slice"):
+                now = trial.run("current", trial.current, legacy=False)
+        except (RebuildError, TablesError, GitError, OSError) as error:
+            yield _check("legacy", "insufficient", f"the current engine gave nothing to compare with: {error}")
+            return
+        for label, name, checkout in (
+            ("legacy", "current legacy", trial.current),
+            ("tag", f"legacy of {request.tag}", trial.tagged),
+        ):
+            try:
+                with steps(f"try {label}", f"{name} on the same slice"):
+                    agreement = compare(now, trial.run(name, checkout, legacy=True), request.names, request.policy)
+            except (RebuildError, TablesError, GitError, OSError) as error:
+                yield _check("legacy", "fail", f"{name}: {error}")
+            else:
+                yield agreement_check("legacy", f"{name} on a slice", agreement, request)
+
+
+def agreement_check(name: str, what: str, agreement: Agreement, request: Request) -> Check:
+    """A comparison as a check. Tables without rows prove nothing."""
+    if not all(agreement.rows.values()):
+        return _check(
+            name, "insufficient", f"{what}: no rows in {' and '.join(t for t, n in agreement.rows.items() if not n)}"
+        )
+    told = ", ".join(f"{rows} rows of {table}" for table, rows in agreement.rows.items())
+    if agreement.equal:
+        return _check(name, "pass", f"{what}: equal, {told}")
+    if agreement.accepted:
+        return _check(name, "pass", f"{what}: equal under {request.policy.source}, {told}")
+    text = f"{what}: differs: " + "\n".join(agreement.differences[:3])
+    return _check(name, "info" if request.may_differ else "fail", text)
+
+
+class _Trial:
+    """Runs on a slice in a folder of their own."""
+
+    def __init__(self, request: Request, folder: Path, deadline: Deadline, locks: Sequence[int]) -> None:
+        self._request, self._folder, self._deadline, self._locks = request, folder, deadline, locks
+        self._number = 0
+
+    @property
+    def current(self) -> Path:
+        """A built-in engine runs from the working tree as it is; a command gets the last commit, as it may write where it runs."""
+        if self._request.rebuilder.fills:
+            return self._request.repository.top
+        return self._exported(self._request.repository.head() or "")
+
+    @property
+    def tagged(self) -> Path:
+        return self._exported(self._request.repository.commit_of_tag(self._request.tag) or "")
+
+    def _exported(self, commit: str) -> Path:
+        folder = self._folder / f"code-{commit[:12]}"
+        if not folder.exists():
+            self._request.repository.export(commit, folder)
+        return folder
+
+    def run(self, name: str, checkout: Path, *, legacy: bool) -> Path:
+        """Rebuild a slice; returns its database. Raises RebuildError, TablesError, GitError, OSError, OutOfTimeError."""
+        request = self._request
+        self._number += 1
+        scratch = self._folder / f"run-{self._number}"
+        scratch.mkdir()
+        database = scratch / request.database.name
+        if not request.rebuilder.fills:
+            for path in (request.database, write_ahead_log(request.database)):
+                if path is not None:
+                    copy_file(path, scratch / path.name)
+            empty(database, request.names)
+        with config_copy(request.config, scratch) as config:
+            job = Job(
+                checkout=checkout,
+                database=database,
+                config=config,
+                legacy=legacy,
+                people=request.people,
+                scratch=scratch,
+                log=self._folder / f"{self._number}-{name.replace('/', '-')}.log",
+                tag=request.tag,
+                deadline=self._deadline,
+                locks=self._locks,
+            )
+            request.rebuilder.rebuild(job)
+        return database
+
+
+@contextmanager
+def config_copy(config: Path, scratch: Path) -> Iterator[Path]:
+    """The configuration for a rebuild to read: a copy, with links followed, so that nothing it does to it reaches the user's."""
+    copied = scratch / "configuration"
+    shutil.copytree(config, copied)
+    try:
+        yield copied
+    finally:
+        shutil.rmtree(copied, ignore_errors=True)
