@@ -11,6 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from differential.engines import get_engine
+from differential.mapping import MAPPINGS
 from differential.schemas import EVENTS_TABLE, STATE_TABLE
 from differential.variant import Variant
 from fixtures.census import Census, Employee
@@ -144,6 +145,6 @@ def test_a_mapping_that_cannot_be_used_says_where(text: str, said: str, tmp_path
 
 
 def test_the_mapping_that_comes_with_the_suite_can_be_read() -> None:
-    mapped = load_mapping(Path(__file__).with_name("mappings") / "planwise_navigator.yaml")
+    mapped = load_mapping(MAPPINGS / "planwise_navigator.yaml")
 
     assert mapped.events.columns["event_date"] == "effective_date"
