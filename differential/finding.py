@@ -10,7 +10,7 @@ from differential.comparison import EVENTS, STATE, compare_tables, first_diverge
 from differential.narrowing import narrow
 from differential.parity import CaseRun, FailedWorld
 from differential.pool import Chunk, shrink
-from differential.reduction import Step
+from differential.reduction import Budget, Step
 from differential.reduction.search import as_observed
 from differential.repro import Failure, Finding, shrink_failure, write_bundle
 from differential.repro.bundle import report_text
@@ -22,8 +22,8 @@ from fixtures.world import World
 F = TypeVar("F", bound=Finding)
 
 
-def explain(run: CaseRun, session: Session) -> str:
-    """Turn the smallest failing world of a case into a repro bundle; returns the report for the terminal.
+def explain(run: CaseRun, session: Session, budget: Budget | None = None) -> str:
+    """Turn the smallest failing world of a case into a repro bundle; returns the report for the terminal. budget: of reducing it.
 
     The unreduced failure is on disk before anything is shrunk, so that an interruption loses nothing. The path and the
     signature go into the case's record.
@@ -41,6 +41,7 @@ def explain(run: CaseRun, session: Session) -> str:
         session.repro_dir,
         failure,
         keep_identities=session.keep_identities,
+        budget=budget,
         progress=lambda step: session.progress(_step(run, step)),
     )
     run.record.bundle = str(path)

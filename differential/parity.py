@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -103,11 +103,15 @@ class _Batch:
     right: Run
 
 
+Watch = Callable[[Sequence[World], Run, Run], None]
+"""Told the worlds that were compared, with both sides' runs."""
+
+
 class CaseRun:
     """One case in progress: feeds batches through both sides and keeps the record."""
 
-    def __init__(self, case: Case, session: Session) -> None:
-        self.case, self.session = case, session
+    def __init__(self, case: Case, session: Session, watch: Watch | None = None) -> None:
+        self.case, self.session, self.watch = case, session, watch
         left, right = case.pairs[0]
         exact = session.built_in_only
         threshold = 1.0 if exact else session.policy.threshold(left.engine, right.engine, case.test)
@@ -231,7 +235,9 @@ class CaseRun:
         if self.case.identical and not self.failures and not _same_bytes(batch):
             self.record.status, self.record.reason = "fail", "the rows are equal, the canonical bytes are not"
         self.record.policy_use = sorted(self._use.names)
-        if self.session.minutes is not None:
+        if self.watch is not None:
+            self.watch(batch.worlds, batch.left, batch.right)
+        elif self.session.minutes is not None:
             self._note_seen(batch)
 
     def _differs(self, comparison: WorldComparison) -> bool:

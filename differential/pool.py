@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Literal
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.database import ExampleDatabase, ReadOnlyDatabase
@@ -19,6 +20,8 @@ from hypothesis.strategies import SearchStrategy
 
 from fixtures.world import World
 
+Database = ExampleDatabase | Literal["profile"] | None
+"""Where failing examples are kept: as the profile says, given, or nowhere."""
 CHUNK = 256
 SHRINK_RUNS = 10
 """Single-world runs that Hypothesis may use to shrink; the domain reducer goes on from there, several worlds a run."""
@@ -26,11 +29,14 @@ SHRINK_RUNS = 10
 
 @dataclass(frozen=True)
 class Chunk:
-    """Worlds drawn together. seed: redraws exactly these. size: how many were asked for."""
+    """Worlds drawn together. seed: redraws exactly these. size: how many were asked for. strategy: that they were drawn from, None
+    for the session's. database: of failing examples, as of `gather`."""
 
     worlds: tuple[World, ...]
     seed: int
     size: int
+    strategy: SearchStrategy[World] | None = None
+    database: Database = "profile"
 
 
 class _FoundFailureError(AssertionError):
@@ -58,11 +64,11 @@ def derived_seed(base: int, slice_: tuple[int, int], position: int | str) -> int
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big")
 
 
-def gather(strategy: SearchStrategy[World], count: int, chunk_seed: int) -> list[World]:
+def gather(strategy: SearchStrategy[World], count: int, chunk_seed: int, database: Database = "profile") -> list[World]:
     """Draw `count` worlds under a seed; nothing is run. Failures that Hypothesis has kept from earlier runs come first."""
     worlds: list[World] = []
-    stored = settings().database
-    _drawing(strategy, count, chunk_seed, worlds.append, (Phase.reuse, Phase.generate), _read_only(stored))
+    stored = _read_only(_settled(database))
+    _drawing(strategy, count, chunk_seed, worlds.append, (Phase.reuse, Phase.generate), stored)
     return worlds
 
 
@@ -98,7 +104,7 @@ def shrink(
 
     try:
         phases = (Phase.reuse, Phase.generate, Phase.shrink)
-        _drawing(strategy, chunk.size, chunk.seed, check, phases, settings().database)
+        _drawing(chunk.strategy or strategy, chunk.size, chunk.seed, check, phases, _settled(chunk.database))
     except (_FoundFailureError, Flaky):
         pass  # `best` holds what Hypothesis ended with
     except HypothesisException:
@@ -131,6 +137,10 @@ def _drawing(
         body(world)
 
     world_of_the_pool()
+
+
+def _settled(database: Database) -> ExampleDatabase | None:
+    return settings().database if database == "profile" else database
 
 
 def _read_only(database: ExampleDatabase | None) -> ExampleDatabase | None:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from differential.comparison.text import capped
 from differential.finding import shrunk_by_hypothesis
 from differential.pool import Chunk
-from differential.reduction import Observed
+from differential.reduction import Budget, Observed
 from differential.reduction.check import error_signature
 from differential.repro import shrink_failure, write_bundle
 from differential.repro.bundle import report_text
@@ -218,11 +218,12 @@ def explain(
     *,
     chunk: Chunk | None = None,
     hung: bool = False,
+    budget: Budget | None = None,
 ) -> tuple[str, Path]:
     """Turn a finding into a repro bundle: the report for the terminal, and the bundle's path.
 
     It is on disk before anything is shrunk, so that an interruption loses nothing. chunk: where Hypothesis drew the world, which it
-    then shrinks first. hung: the engine gave no result in time, so that nothing is run again.
+    then shrinks first. hung: the engine gave no result in time, so that nothing is run again. budget: of reducing it.
     """
     tell = progress or session.progress
     mask = session.given and not session.keep_identities
@@ -235,6 +236,7 @@ def explain(
         session.repro_dir,
         finding,
         keep_identities=session.keep_identities,
+        budget=budget,
         progress=lambda step: tell(
             f"{finding.test}[{finding.side.describe()}]: shrinking ({step.stage}): {step.employees} employees, {step.years} years"
         ),

@@ -118,7 +118,7 @@ class PropertySession:
         started = time.monotonic()
         found = InvariantsFound()
         for passes, chunks in self._batches(f"invariants[{engine}]"):
-            self._judge_batch(engine, passes, chunks, found)
+            self.judge_batch(engine, passes, chunks, found)
             rate = found.worlds / (time.monotonic() - started)
             self.session.progress(
                 f"invariants[{engine}]: {found.worlds} worlds, {rate:.0f}/s, {len(found.broken)} checks broken"
@@ -140,9 +140,11 @@ class PropertySession:
                 passes, chunks = [], {}
         yield [*passes, [population()], *([world] for world in empties())], chunks
 
-    def _judge_batch(
+    def judge_batch(
         self, engine: str, passes: Sequence[Sequence[World]], chunks: Mapping[str, Chunk], found: InvariantsFound
-    ) -> None:
+    ) -> list[tuple[Sequence[World], Run]]:
+        """Run passes of worlds and hold them to all invariants together; what there is to tell is added to `found`. chunks: by
+        fingerprint, where worlds were drawn. Returns the runs that came to a result, each with its worlds."""
         side = Side(engine)
         worlds: list[World] = []
         runs: list[Run] = []
@@ -156,8 +158,10 @@ class PropertySession:
                     runs.append(made[1])
         found.employees += sum(len(world.census) for world in worlds)
         found.worlds += len(worlds)
-        for group in _of_one_schema(worlds, runs):
+        groups = _of_one_schema(worlds, runs)
+        for group in groups:
             self._note(*group, chunks, found)
+        return groups
 
     def _run(self, side: Side, worlds: Sequence[World]) -> list[tuple[Sequence[World], Run] | Raised]:
         known = self.session.remembered(side, worlds)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from fixtures.census import SOURCE_COLUMNS, Census, CensusError, Employee
@@ -50,12 +50,20 @@ def census_from_csv(path: Path) -> Census:
     """Read what `census_to_csv` wrote. Raises CensusError naming file, row and column."""
     try:
         with path.open(encoding="utf-8", newline="") as lines:
-            reader = csv.DictReader(lines, strict=True)
-            missing = [name for name in SOURCE_COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise CensusError(f"{path}: missing column {', '.join(missing)}")
-            people = list(_employees(reader, path))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            return census_from_lines(lines, path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise CensusError(f"{path}: cannot be read as a census: {error}") from None
+
+
+def census_from_lines(lines: Iterable[str], path: Path) -> Census:
+    """The census in lines that `census_to_csv` wrote. Raises CensusError naming the file they are of, row and column."""
+    try:
+        reader = csv.DictReader(lines, strict=True)
+        missing = [name for name in SOURCE_COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise CensusError(f"{path}: missing column {', '.join(missing)}")
+        people = list(_employees(reader, path))
+    except csv.Error as error:
         raise CensusError(f"{path}: cannot be read as a census: {error}") from None
     return Census.from_employees(people, source=str(path))
 
