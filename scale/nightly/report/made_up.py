@@ -99,6 +99,7 @@ def bad_night() -> Night:
             "canary": missed,
             "units": units,
             "never": _LABELS[20:23],
+            "coverage": tuple(one.model_copy(update={"labels": one.labels - 3}) for one in clean_night().coverage),
         }
     )
 

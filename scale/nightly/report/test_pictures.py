@@ -34,7 +34,9 @@ def test_coverage_says_what_the_night_added() -> None:
     upper, lower = picture.axes
     assert (upper.get_ylabel(), lower.get_ylabel()) == ("labels known, of 156", "pairs of labels known")
     assert lower.get_xlabel() == "time of the campaign (minutes)"
-    assert [line.get_ydata()[-1] for line in (upper.get_lines()[0], lower.get_lines()[0])] == [156, 7_341]  # type: ignore[index]
+    drawn_points = [[np.asarray(line.get_ydata()) for line in axes.get_lines()] for axes in (upper, lower)]
+    assert [(values[0], values[-1]) for values, _ in drawn_points] == [(154, 156), (7_329, 7_341)]
+    assert [level[0] for _, level in drawn_points] == [156, 7_329]
     assert "153 of 156" in message(drawn(coverage(bad_night())))
     assert coverage(empty_night()) is None
 
