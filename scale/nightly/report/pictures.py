@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from scale.nightly.records import EarlierNight, Night, NightStatus
+from scale.nightly.night import line_of
+from scale.nightly.records import Night, NightStatus
 from scale.nightly.report import facts
 from scale.reports.document import Picture
 from scale.reports.plots.style import FAILED, GREY, figure, legend, message, panels, save, styled
@@ -70,7 +71,7 @@ def trend(night: Night) -> Figure | None:
     """Pairs that were known after each night, and how each night went."""
     if not night.earlier:
         return None
-    nights = [*night.earlier, _as_earlier(night)]
+    nights = [*night.earlier, line_of(night, facts.labels(night)[0])]
     grown = nights[-1].pairs - nights[0].pairs
     title = (
         f"Pairs of labels known after {plural(len(nights), 'night')}: {nights[-1].pairs:,} ({grown:+,} since the first)"
@@ -95,11 +96,3 @@ def trend(night: Night) -> Figure | None:
     axes.set_ylabel("pairs of labels known")
     legend(picture, axes, 4)
     return picture
-
-
-def _as_earlier(night: Night) -> EarlierNight:
-    return EarlierNight(
-        started=night.started, commit=night.commit, status=night.status, worlds=night.worlds, seconds=night.seconds,
-        labels=facts.labels(night)[0], pairs=night.pairs, new=len(night.new), known=len(night.known), fixed=len(night.fixed),
-        flaky=len(night.flaky), canary=None if night.canary is None else night.canary.caught,
-    )  # fmt: skip
