@@ -89,6 +89,12 @@ def test_a_clean_night_is_read_in_a_minute(tmp_path: Path) -> None:
     assert not (tmp_path / "issues").exists()
 
 
+def test_the_canarys_unit_is_not_among_those_that_failed(tmp_path: Path) -> None:
+    rows = [line for line in written(clean_night(), tmp_path).splitlines() if " fail | " in line]
+
+    assert rows == ["| canary | 1 | 1 fail | 700 | 12.9 s | 54.3 worlds/s |"]
+
+
 def test_a_bad_night_tells_the_most_interesting_first(tmp_path: Path) -> None:
     lines = shown(written(bad_night(), tmp_path))
 
