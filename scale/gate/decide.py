@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scale.gate.candidate import Candidate, code_findings, commit_findings
-from scale.gate.evidence import Evidence, Rollback
+from scale.gate.candidate import Candidate, code_findings, commit_findings, same_commit
+from scale.gate.evidence import Evidence
 from scale.gate.measured import AGAIN as SWEEP_AGAIN
 from scale.gate.measured import Analyse, ByCriterion, analysis, sweep_findings
 from scale.gate.parity import parity_findings
@@ -17,6 +17,7 @@ from scale.gate.reports import Report
 from scale.gate.suites import AGAIN, PARITY, PROPERTIES
 from scale.log import now
 from scale.policy import Policy
+from scale.rollback.record import Rollback
 from scale.status import Status, gravest
 
 _FROM_SWEEP: tuple[CriterionId, ...] = ("linear", "memory", "threads", "regression", "sufficiency")
@@ -57,7 +58,7 @@ def decide(
         engines=evidence.engines,
         first_release=first_release,
         criteria=criteria,
-        beside=[*beside, _rollback(evidence.rollback, evidence.sources["rollback"])],
+        beside=[*beside, _rollback(evidence.rollback, evidence.sources["rollback"], candidate.commit)],
         sources=list(evidence.sources.values()),
         machine=evidence.sweep.machine if evidence.sweep else None,
         policy=PolicyUsed(
@@ -153,11 +154,18 @@ def _absent(source: Source, command: str) -> Finding:
     return Finding(verdict="insufficient", text=text, source=source.name, advice=f"Run `{command}`.")
 
 
-def _rollback(drill: Rollback | None, source: Source) -> Finding:
+def _rollback(drill: Rollback | None, source: Source, candidate: str | None) -> Finding:
     if drill is None:
         problem = "" if source.path is None else f" ({source.path}: {source.problem})"
         return Finding(verdict="info", text=f"Rollback drill: none on record{problem}", source="rollback.json")
-    told = "passed" if drill.result == "pass" else "FAILED"
-    hashes = "".join(f"; {name} {value[:12]}" for name, value in sorted(drill.hashes.items()))
-    text = f"Rollback drill: the last one {told} on {drill.finished}: to {drill.tag} in {drill.seconds:.0f} s{hashes}"
-    return Finding(verdict="info", text=text, source="rollback.json")
+    other = (
+        ""
+        if _same_code(drill.commit, candidate)
+        else f", at commit {drill.commit or 'unknown'}, which is not the candidate"
+    )
+    return Finding(verdict="info", text=f"Rollback drill: {drill.told}{other}", source="rollback.json")
+
+
+def _same_code(commit: str | None, candidate: str | None) -> bool:
+    """A drill with uncommitted changes is of no commit."""
+    return commit is not None and candidate is not None and "+" not in commit and same_commit(commit, candidate)

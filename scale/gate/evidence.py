@@ -5,29 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
-
-from pydantic import ConfigDict, Field
+from typing import TypeVar
 
 from scale.gate.record import Source
 from scale.gate.reports import ParityReport, PropertiesReport
 from scale.records import Comparison, Record, Sweep, read_record
+from scale.rollback.record import Rollback
 from scale.status import UsageError
-
-
-class Rollback(Record):
-    """rollback.json: how the last drill of going back to an earlier release went.
-
-    finished: ISO 8601. tag: gone back to. seconds: it took. hashes: name of a table to the SHA-256 of its rows after it. Other
-    keys are of whoever made the drill.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-    finished: str
-    tag: str
-    seconds: float
-    result: Literal["pass", "fail"]
-    hashes: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

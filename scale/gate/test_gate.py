@@ -15,7 +15,18 @@ from scale.gate.decide import decide
 from scale.gate.evidence import read_evidence
 from scale.gate.measured import analysis
 from scale.gate.record import CRITERIA, CriterionId, Decision
-from scale.gate.testing import ATTACHED, CANDIDATE, ENGINES, check, clean_evidence, passing, written
+from scale.gate.testing import (
+    ATTACHED,
+    CANDIDATE,
+    COMMIT,
+    ENGINES,
+    action,
+    check,
+    clean_evidence,
+    drill,
+    passing,
+    written,
+)
 from scale.policy import Policy
 from scale.records import Check, Criterion, Series, Sweep
 from scale.status import Status, Verdict
@@ -337,9 +348,35 @@ def test_what_is_shown_beside_never_decides(tmp_path: Path) -> None:
         series, checks = passing(sweep, policy)
         return series, [*checks, check("beside", "sql", "fail")]
 
-    drill = {"finished": "2026-01-02", "tag": "v1", "seconds": 61.0, "result": "fail", "hashes": {"state": "ab" * 32}}
-    decision = decided(clean_evidence() | {"rollback": drill}, tmp_path, analyse=analyse)
+    decision = decided(clean_evidence() | {"rollback": drill(result="fail")}, tmp_path, analyse=analyse)
 
     assert decision.decision == "go"
-    assert any("FAILED on 2026-01-02: to v1 in 61 s; state abab" in found.text for found in decision.beside)
+    assert any("FAILED on 2026-01-02: to v1 in 61 s" in found.text for found in decision.beside)
     assert any("none on record" in found.text for found in decided(clean_evidence(), tmp_path).beside)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "passed on 2026-01-02: to v1 in 61 s; state abababababab"),
+        ({"seconds": 700.0}, "OVER its target of 600 s"),
+        ({"agreement": "differs"}, "tables differs"),
+        ({"result": "interrupted"}, "was INTERRUPTED"),
+        ({"actions": [action("validate")]}, "nothing was rehearsed"),
+        ({"commit": "ba9876543210"}, "at commit ba9876543210, which is not the candidate"),
+        ({"commit": f"{COMMIT}+"}, "which is not the candidate"),
+    ],
+)
+def test_a_drill_is_told_as_what_it_was(tmp_path: Path, changes: dict[str, Any], told: str) -> None:
+    decision = decided(clean_evidence() | {"rollback": drill(**changes)}, tmp_path)
+
+    (text,) = [found.text for found in decision.beside if found.source == "rollback.json"]
+    assert told in text
+
+
+def test_a_drill_written_by_hand_is_not_one(tmp_path: Path) -> None:
+    decision = decided(
+        clean_evidence() | {"rollback": {"finished": "2026-01-02", "tag": "v1", "result": "pass"}}, tmp_path
+    )
+
+    assert any("none on record" in found.text for found in decision.beside)

@@ -46,6 +46,19 @@ def clean_evidence(engines: Sequence[str] = ENGINES) -> dict[str, Any]:
     return copy.deepcopy(made)
 
 
+def action(name: str) -> dict[str, Any]:
+    """One command of a drill, as rollback.json has it."""
+    return {"action": name, "started": "2026-01-01", "finished": "2026-01-02", "seconds": 61.0, "result": "pass"}
+
+
+def drill(**changes: Any) -> dict[str, Any]:
+    """rollback.json of a drill that went back and passed."""
+    return {
+        "tag": "v1", "tag_commit": "cd" * 20, "commit": COMMIT, "engine": "sql", "finished": "2026-01-02", "seconds": 61.0,
+        "result": "pass", "agreement": "equal", "hashes": {"state": "ab" * 32}, "actions": [action("execute")], **changes,
+    }  # fmt: skip
+
+
 def written(evidence: dict[str, Any], folder: Path) -> Paths:
     """The files on disk; one that is None is not given, text is written as it is."""
     paths: dict[str, Path | None] = {}

@@ -22,6 +22,14 @@ STATUS: dict[Result, Status] = {
     "interrupted": Status.INTERRUPTED,
 }
 
+_TOLD: dict[Result, str] = {
+    "pass": "passed",
+    "fail": "FAILED",
+    "timeout": "TIMED OUT",
+    "insufficient": "proved NOTHING",
+    "interrupted": "was INTERRUPTED",
+}
+
 
 class StepTime(Record):
     """One step of an action and the wall seconds it took; an interrupted one has them too."""
@@ -89,6 +97,21 @@ class Rollback(Record):
     @property
     def within_target(self) -> bool:
         return self.seconds <= self.target
+
+    @property
+    def told(self) -> str:
+        """The drill in a sentence. One that only looked, did not pass, or took too long reads so."""
+        went = _TOLD[self.result]
+        if not self.rehearsed:
+            return f"only validated ({went}) on {self.finished}, to {self.tag}: nothing was rehearsed"
+        late = "" if self.within_target else f", OVER its target of {self.target:.0f} s"
+        restored = [one for one in self.actions if one.action == "restore"]
+        forward = (
+            f", forward again in {restored[-1].seconds:.0f} s" if restored and restored[-1].result == "pass" else ""
+        )
+        hashes = "".join(f"; {name} {value[:12]}" for name, value in sorted(self.hashes.items()))
+        tables = f"; tables {self.agreement}" if self.agreement != "equal" else ""
+        return f"the last one {went} on {self.finished}: to {self.tag} in {self.seconds:.0f} s{late}{forward}{tables}{hashes}"
 
     def after(self, action: Action, **facts: object) -> Rollback:
         """The drill with one more action."""
