@@ -43,6 +43,13 @@ def sources_of(spec: str, root: Path) -> str:
     return digest.hexdigest()
 
 
+def digest_of(root: Path, package: str) -> str:
+    """Fingerprint of one whole package of the checkout `root`: SHA-256 over its sources, tests aside."""
+    digest = hashlib.sha256()
+    _add(digest, root, _sources(root / package))
+    return digest.hexdigest()
+
+
 def commit_of(root: Path) -> str | None:
     """The commit of a checkout, with `+` for uncommitted changes; None outside git."""
     try:
