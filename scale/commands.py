@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from scale import ci, gate
 from scale.compare import options as compare_options
 from scale.compare.command import run_compare_command
+from scale.nightly import command as nightly_command
 from scale.options import add_sweep_options, sweep_request
 from scale.reports import sweep_text, write_sweep_report
 from scale.rollback import command as rollback_command
 from scale.rollback import options as rollback_options
 from scale.status import Status, status_of
+from scale.sweep.request import SweepRequest
 from scale.sweep.run import run_sweep
 from scale.sweep.state import RESULTS, read_sweep
 
@@ -31,6 +33,8 @@ class Command:
 def sweep(arguments: argparse.Namespace) -> Status:
     """Measure, judge, and write the reports, also of what was measured until an interruption."""
     request = sweep_request(arguments)
+    if arguments.cluster is not None:
+        return sweep_on_cluster(request, arguments)
     try:
         run_sweep(request)
     except KeyboardInterrupt:
@@ -43,6 +47,19 @@ def sweep(arguments: argparse.Namespace) -> Status:
     write_sweep_report(done, request.output, request.policy)
     show(sweep_text(done))
     show([f"report: {request.output / 'report.html'}   data: {request.output / RESULTS}"])
+    return status_of(done.verdict)
+
+
+def sweep_on_cluster(request: SweepRequest, arguments: argparse.Namespace) -> Status:
+    """The same on the hosts of a cluster, each scenario on one of them."""
+    from scale.sweep.hosts import cluster_text, run_on_cluster
+
+    try:
+        done = run_on_cluster(request, arguments.cluster, arguments.policy, lambda line: print(line, file=sys.stderr))
+    except KeyboardInterrupt:
+        sys.stderr.write(f"interrupted; measured scenarios are kept. Go on with: {request.command}\n")
+        return Status.INTERRUPTED
+    show(cluster_text(done, request.output))
     return status_of(done.verdict)
 
 
@@ -63,6 +80,11 @@ COMMANDS: dict[str, Command] = {
         "rehearse going back to an earlier release: validate, execute, restore",
         rollback_options.add_arguments,
         rollback_command.run,
+    ),
+    "nightly": Command(
+        "fuzz for hours, triage what is found, and hand over only news",
+        nightly_command.add_options,
+        nightly_command.run_nightly,
     ),
     "ci": Command("parity, properties, sweep and gate in one go", ci.add_arguments, ci.run),
 }

@@ -17,12 +17,22 @@ from scale.nightly.corpus import Before, add_to_history, entry_of, merge_failure
 from scale.nightly.inputs import covered, offer, prune
 from scale.nightly.job import Job, Workers
 from scale.nightly.ledger import Merged, Result, read_ledger
-from scale.nightly.night import Covered, coverage_point, line_of, night_of
+from scale.nightly.night import coverage_point, covered_now, line_of, night_of
 from scale.nightly.plan import Campaign, first_units, unit_at
 from scale.nightly.recheck import recheck
 from scale.nightly.records import Ledger, Night, Unit, UnitSettings
 from scale.nightly.report import write_summary
-from scale.nightly.state import UNITS, State, alone_in, begun, read_state, results_of, resumed, write_state
+from scale.nightly.state import (
+    UNITS,
+    State,
+    alone_in,
+    begun,
+    read_state,
+    results_of,
+    resumed,
+    without_result,
+    write_state,
+)
 from scale.sweep.progress import duration
 
 _LOOK_EVERY = 5.0
@@ -85,10 +95,11 @@ class _Run:
         when, commit = now(), commit_of(ROOT)
         entries = folders.adopted(corpus, read_ledger(corpus).entries, lambda path: entry_of(path, when, commit))
         fault = canary.choose(len(read_history(corpus))).id if asked.with_canary and asked.part[0] == 1 else None
+        sources = {spec: sources_of(spec, ROOT) for spec in asked.engines}
         fresh = State(
             started=when, engines=asked.engines, seed=asked.seed, part=asked.part, minutes=asked.minutes,
-            settings=asked.settings, commit=commit, sources={spec: sources_of(spec, ROOT) for spec in asked.engines},
-            fault=fault, ledger=Ledger(entries=tuple(entries)), labels=len(met.labels), pairs=met.pairs,
+            workers=self.workers.count, settings=asked.settings, commit=commit, sources=sources, fault=fault,
+            ledger=Ledger(entries=tuple(entries)), labels=len(met.labels), pairs=met.pairs,
             inputs=met.inputs,
         )  # fmt: skip
         state = fresh if found is None else resumed(asked.output, found, fresh)
@@ -149,7 +160,9 @@ class _Run:
             offer(self.request.corpus, job.folder)
         results = results_of(self.request.output)
         came = self._merge(results)
-        self._save(coverage=(*self.state.coverage, coverage_point(self.state, results, self._covered())))
+        self._save(
+            coverage=(*self.state.coverage, coverage_point(self.state, results, covered_now(self.request.corpus)))
+        )
         mine = next((one.result for one in results if one.folder == job.folder), None)
         self.log.write("ended", unit=job.unit.name, status=status, worlds=mine.worlds if mine else 0)
         left = max(0.0, 60 * self.state.minutes - self.state.seconds)
@@ -171,23 +184,18 @@ class _Run:
             self.log.write("limit", text=line)
         return came
 
-    def _covered(self) -> Covered:
-        met = covered(self.request.corpus)
-        return Covered(frozenset(met.labels), met.pairs, met.inputs)
-
     def _finish(self, *, interrupted: bool) -> Night:
         for folder in sorted((self.request.output / UNITS).glob("*")):
             if not folder.name.endswith("-canary"):
                 offer(self.request.corpus, folder)
         prune(self.request.corpus)
         results = results_of(self.request.output)
-        came, met = self._merge(results), self._covered()
-        names = {one.folder.name for one in results}
-        missing = [path.name for path in sorted((self.request.output / UNITS).glob("*")) if path.name not in names]
+        came, met = self._merge(results), covered_now(self.request.corpus)
         earlier = [one for one in read_history(self.request.corpus) if one.started != self.state.started]
+        problems = [] if interrupted else without_result(self.request.output, results)
         night = night_of(
-            self.state, self.workers.count, results, came, met, earlier,
-            missing=[] if interrupted else missing, interrupted=interrupted, command=self.request.command,
+            self.state, results, came, met, earlier, problems=problems, interrupted=interrupted,
+            command=self.request.command,
         )  # fmt: skip
         write_summary(night, self.request.output, self.request.corpus)
         if not interrupted:

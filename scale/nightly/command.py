@@ -37,12 +37,12 @@ def run_nightly(arguments: argparse.Namespace) -> Status:
             night = run_campaign(request, workers, _say)
         if night.status == "interrupted":
             _say(f"go on with: {request.command}")
-    _show(night, arguments.output)
+    _show(night, arguments.output, arguments.corpus)
     return status_of_night(night)
 
 
-def _show(night: Night, output: Path) -> None:
-    sys.stdout.write("\n".join([*summary_text(night), f"summary: {output / 'summary.html'}"]) + "\n")
+def _show(night: Night, output: Path, corpus: Path) -> None:
+    sys.stdout.write("\n".join([*summary_text(night, corpus), f"summary: {output / 'summary.html'}"]) + "\n")
 
 
 def _say(line: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from differential.planted import FAULTS
 from differential.schemas import EVENT_TYPES
@@ -12,6 +13,7 @@ from fixtures.edges import EDGE_LABELS
 from scale.log import now
 from scale.measuring import machine
 from scale.nightly import canary
+from scale.nightly.inputs import covered
 from scale.nightly.ledger import Merged, Result
 from scale.nightly.records import (
     Canary,
@@ -42,15 +44,21 @@ class Covered:
     inputs: int
 
 
+def covered_now(corpus: Path) -> Covered:
+    """What a corpus shows at this moment."""
+    met = covered(corpus)
+    return Covered(frozenset(met.labels), met.pairs, met.inputs)
+
+
 def night_of(
-    state: State, workers: int, results: Sequence[Result], came: Merged, covered: Covered, earlier: Iterable[EarlierNight],
-    *, missing: Sequence[str], interrupted: bool, command: str,
+    state: State, results: Sequence[Result], came: Merged, covered: Covered, earlier: Iterable[EarlierNight],
+    *, problems: Sequence[str], interrupted: bool, command: str,
 ) -> Night:  # fmt: skip
-    """The summary of a campaign. missing: names of units that were begun and left no result at all."""
+    """The summary of a campaign. problems: sentences on what left no result at all."""
     units = [one.result for one in results]
     fuzzed = [one for one in units if not one.unit.canary]
     bird = canary_of(state, units)
-    status, reasons = _status(units, came, bird, missing, interrupted=interrupted, wanted=state.fault is not None)
+    status, reasons = _status(units, came, bird, problems, interrupted=interrupted, wanted=state.fault is not None)
     compared = [one for one in fuzzed if one.unit.what in COMPARING]
     return Night(
         status=status,
@@ -58,7 +66,7 @@ def night_of(
         started=state.started,
         ended=now(),
         minutes=state.minutes,
-        workers=workers,
+        workers=state.workers,
         engines=state.engines,
         seed=state.seed,
         part=state.part,
@@ -121,7 +129,7 @@ def _status(
     units: Sequence[UnitResult],
     came: Merged,
     bird: Canary | None,
-    missing: Sequence[str],
+    problems: Sequence[str],
     *,
     interrupted: bool,
     wanted: bool,
@@ -130,7 +138,7 @@ def _status(
     if wanted and bird is not None and not bird.caught:
         failed.append(f"The canary was missed: {bird.fault}. {bird.reason[:1].upper()}{bird.reason[1:]}.")
     failed += [f"Unit {one.unit.name}: {one.status}: {one.reason}" for one in units if one.status in _NO_RESULT]
-    failed += [f"Unit {name} was begun and left no result" for name in missing]
+    failed += problems
     if not interrupted and not any(one.worlds for one in units if not one.unit.canary):
         failed.append("No world was compared")
     news = [f"{len(keys)} {word}" for keys, word in ((came.new, "new"), (came.flaky, "flaky")) if keys]

@@ -60,7 +60,8 @@ def _share(corpus: Path, share: Sequence[Known], tell: Callable[[Recheck], None]
             ended = _run(asked, results)
             found = [Recheck.model_validate_json(line) for line in _lines(results)]
         for result in found:
-            tell(result)
+            # it is shown elsewhere, where the folders of this machine say nothing
+            tell(result.model_copy(update={"note": result.note.replace(f"{corpus}/", "")}))
         left = left[len(found) :]
         if left and ended:
             tell(Recheck(key=left[0].key, status=125, note=ended))

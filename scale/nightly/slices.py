@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scale.nightly.corpus import Before, add_to_history, merge_failures, read_history
 from scale.nightly.inputs import covered, offer, prune
 from scale.nightly.ledger import Result, read_ledger
-from scale.nightly.night import Covered, coverage_point, line_of, night_of
+from scale.nightly.night import coverage_point, covered_now, line_of, night_of
 from scale.nightly.records import Night, Recheck
 from scale.nightly.report import write_summary
-from scale.nightly.state import UNITS, State, alone_in, read_state, results_of, write_state
+from scale.nightly.state import State, alone_in, read_state, results_of, without_result, write_state
 from scale.status import UsageError
 
 
@@ -27,24 +28,17 @@ def merge_slices(slices: Sequence[Path], corpus: Path, output: Path, command: st
         states = [_state(folder) for folder in slices]
         _check_same(slices, states)
         state = _begun(states, corpus, output)
-        for folder in slices:
-            for unit in sorted((folder / UNITS).glob("*")):
-                if not unit.name.endswith("-canary"):
-                    offer(corpus, unit)
+        results, state = _offered(slices, states, corpus, state)
         prune(corpus)
-        results = [one for folder in slices for one in results_of(folder)]
         before = Before(state.ledger, state.rechecks or (), state.started, state.commit)
         came, _ = merge_failures(corpus, before, results)
-        met = covered(corpus)
-        now_covered = Covered(frozenset(met.labels), met.pairs, met.inputs)
-        state = state.model_copy(update={"coverage": (*state.coverage, coverage_point(state, results, now_covered))})
         earlier = [one for one in read_history(corpus) if one.started != state.started]
         night = night_of(
-            state, len(slices), results, came, now_covered, earlier,
-            missing=_missing(slices, results), interrupted=any(one.finished is None for one in states), command=command,
+            state, results, came, covered_now(corpus), earlier,
+            problems=_problems(slices, states, results), interrupted=any(one.finished is None for one in states), command=command,
         )  # fmt: skip
         write_summary(night, output, corpus)
-        add_to_history(corpus, line_of(night, len(met.labels)))
+        add_to_history(corpus, line_of(night, len(covered(corpus).labels)))
         write_state(output, state.model_copy(update={"finished": night.ended}))
         say(f"{len(slices)} slices, {len(results)} units merged into {corpus}")
         return night
@@ -100,6 +94,7 @@ def _begun(states: Sequence[State], corpus: Path, output: Path) -> State:
             "inputs": met.inputs,
             "rechecks": tuple(known.values()),
             "seconds": max(state.seconds for state in states),
+            "workers": sum(state.workers for state in states),
             "coverage": (),
             "finished": None,
         }
@@ -111,15 +106,30 @@ def _begun(states: Sequence[State], corpus: Path, output: Path) -> State:
     return fresh
 
 
-def _missing(slices: Sequence[Path], results: Sequence[Result]) -> list[str]:
+def _offered(slices: Sequence[Path], states: Sequence[State], corpus: Path, state: State) -> tuple[list[Result], State]:
+    """All results, and the campaign with its coverage: units' inputs are taken in as they ended on the slices' clocks."""
+    ended: list[tuple[float, Result]] = []
+    for folder, part in zip(slices, states, strict=True):
+        begun = dt.datetime.fromisoformat(part.started)
+        for one in results_of(folder):
+            after = (dt.datetime.fromisoformat(one.result.started) - begun).total_seconds() + one.result.seconds
+            ended.append((min(after, part.seconds), one))
+    ended.sort(key=lambda pair: (pair[0], pair[1].result.unit.number, pair[1].result.unit.seed))
+    for number, (after, one) in enumerate(ended):
+        if not one.result.unit.canary:
+            offer(corpus, one.folder)
+        here = state.model_copy(update={"seconds": after})
+        point = coverage_point(here, [each for _, each in ended[: number + 1]], covered_now(corpus))
+        state = state.model_copy(update={"coverage": (*state.coverage, point)})
+    return [one for _, one in ended], state
+
+
+def _problems(slices: Sequence[Path], states: Sequence[State], results: Sequence[Result]) -> list[str]:
     """Slices that never came, and units that left nothing."""
-    have = {one.folder for one in results}
-    return [
-        f"{folder.name}/{path.name}"
-        for folder in slices
-        for path in sorted((folder / UNITS).glob("*"))
-        if path not in have
-    ]
+    parts = {state.part[0] for state in states}
+    whole = states[0].part[1]
+    absent = [f"Slice {part}/{whole} gave no result" for part in range(1, whole + 1) if part not in parts]
+    return absent + [f"{folder.name}: {problem}" for folder in slices for problem in without_result(folder, results)]
 
 
 def _keys(state: State) -> set[str]:

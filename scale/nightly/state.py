@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -28,7 +28,7 @@ _LOCK_SECONDS = 2.0
 class State(Record):
     """campaign.json. seconds: that the units' phase has taken, over all sessions. rechecks: None until they are done. first: the
     units before the rotation. fault: of the canary. ledger: as it was before. labels, pairs, inputs: covered before. sessions: how
-    often it was begun or gone on with. finished: when the summary was written."""
+    often it was begun or gone on with. workers: units at a time, of all slices together. finished: when the summary was written."""
 
     schema_version: Literal[1] = 1
     started: str
@@ -36,6 +36,7 @@ class State(Record):
     seed: int
     part: tuple[int, int]
     minutes: float
+    workers: int
     settings: UnitSettings
     commit: str | None
     sources: dict[str, str]
@@ -94,6 +95,16 @@ def results_of(output: Path) -> list[Result]:
     folder = output / UNITS
     paths = sorted(folder.iterdir()) if folder.is_dir() else []
     return [Result(read_record(path / RESULT, UnitResult), path) for path in paths if (path / RESULT).exists()]
+
+
+def without_result(output: Path, results: Sequence[Result]) -> list[str]:
+    """A sentence on each unit that was begun and left nothing at all."""
+    have = {one.folder for one in results}
+    return [
+        f"Unit {path.name} was begun and left no result"
+        for path in sorted((output / UNITS).glob("*"))
+        if path not in have
+    ]
 
 
 def begun(output: Path) -> set[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -63,8 +64,8 @@ def test_a_larger_repro_leaves_the_known_one_where_it_is() -> None:
 
 
 @pytest.mark.parametrize("status", [0, 1, 125])
-def test_a_repro_that_was_run_again(status: int) -> None:
-    check = Recheck(key="a", status=status, note="no such engine")  # type: ignore[arg-type]
+def test_a_repro_that_was_run_again(status: Literal[0, 1, 125]) -> None:
+    check = Recheck(key="a", status=status, note="no such engine")
 
     came = after(base=known_of(found("a")), rechecks=(check,), when=LATER)
 
