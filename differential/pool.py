@@ -104,7 +104,8 @@ def shrink(
 
     try:
         phases = (Phase.reuse, Phase.generate, Phase.shrink)
-        _drawing(chunk.strategy or strategy, chunk.size, chunk.seed, check, phases, _settled(chunk.database))
+        drawn_from = strategy if chunk.strategy is None else chunk.strategy
+        _drawing(drawn_from, chunk.size, chunk.seed, check, phases, _settled(chunk.database))
     except (_FoundFailureError, Flaky):
         pass  # `best` holds what Hypothesis ended with
     except HypothesisException:

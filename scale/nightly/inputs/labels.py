@@ -52,7 +52,8 @@ def together(flags: Flags) -> Counts:
     """For each pair of labels the number of worlds that show both; on the diagonal, that show the one."""
     # float32 for the BLAS product, which is exact up to 2^24 worlds
     plain = flags.astype(np.float32)
-    return np.rint(plain.T @ plain).astype(np.int64)
+    counts: Counts = np.rint(plain.T @ plain).astype(np.int64)
+    return counts
 
 
 def pairs_in(counts: Counts) -> int:

@@ -53,7 +53,7 @@ class Parent(NamedTuple):
     """A world, and its people's fields, which are asked for again and again."""
 
     world: World
-    people: list[Mapping[Field, Any]]
+    people: Sequence[Mapping[Field, Any]]
 
     @classmethod
     def of(cls, world: World) -> Parent:
