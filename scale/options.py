@@ -102,6 +102,11 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="repetitions of each cell (default: 3, the least that can pass)",
     )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="measure on Dask's workers at tcp://HOST:PORT, each scenario whole on one host (extra: cluster)",
+    )
     parser.add_argument("--no-leak-check", action="store_true", help="leave out the repeated runs in one process")
     add_matrix_options(parser)
     add_common_options(parser, "results, reports and plots; one that holds an interrupted sweep is gone on with")

@@ -130,8 +130,16 @@ class Roster:
 
     def _look(self, addresses: list[str]) -> dict[str, Any]:
         """What each of these workers says of itself, or the exception that it raised."""
-        found = self._client.run(facts, tuple(self.here.engines), workers=addresses, on_error="return")
-        return dict(found)
+        found: dict[str, Any] = {}
+        for address in addresses:  # one by one: an exception that does not unpickle here ends the call for all
+            try:
+                asked = {"workers": [address], "on_error": "return"}
+                found |= self._client.run(facts, tuple(self.here.engines), **asked)
+            except OSError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever comes back from an environment that is not ours
+                found[address] = error
+        return found
 
     def _judge(self, address: str, found: Any) -> None:
         if isinstance(found, Facts):

@@ -23,8 +23,8 @@ IGNORED = (
 
 
 @contextmanager
-def local_cluster(folder: Path) -> Iterator[Any]:
-    """Two workers of one thread each, in processes of their own that are started again when they are lost."""
+def local_cluster(folder: Path, *, processes: bool = True) -> Iterator[Any]:
+    """Two workers of one thread each, in processes that are started again when they are lost; or one in this process."""
     import dask
     from distributed import LocalCluster
 
@@ -33,7 +33,12 @@ def local_cluster(folder: Path) -> Iterator[Any]:
     with dask.config.set({**quick, "temporary-directory": str(folder)}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Port .* is already in use", UserWarning)
         with LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+            n_workers=2 if processes else 1,
+            threads_per_worker=1,
+            processes=processes,
+            dashboard_address=None,
+            host="127.0.0.1",
+            protocol="tcp://",
         ) as cluster:
             yield cluster
 
