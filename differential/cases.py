@@ -12,7 +12,7 @@ from typing import Any
 
 from differential.comparison import DEFAULT_THRESHOLDS
 from differential.covering import covering_rows
-from differential.engines import get_engine
+from differential.engines import base_of, get_engine, label
 from differential.run import Capabilities, capabilities_of
 from differential.side import Side
 from differential.variant import LEVELS, SWITCHES, Variant
@@ -65,18 +65,34 @@ def all_cases(
             *_worlds_together(spec, can),
         ]
     order = {name: position for position, name in enumerate(PARITY_TESTS)}
-    return sorted(cases, key=lambda case: order[case.test])
+    return sorted((_named(case, engines) for case in cases), key=lambda case: order[case.test])
+
+
+def _named(case: Case, engines: Sequence[str]) -> Case:
+    """The case by the labels of its engines, without the paths in their SPECs; those that would be alike get numbers."""
+    name = case.name
+    for spec in sorted(engines, key=len, reverse=True):
+        alike = [one for one in engines if label(one) == label(spec)]
+        name = name.replace(spec, label(spec) + (f"~{alike.index(spec) + 1}" if len(alike) > 1 else ""))
+    return replace(case, name=name)
 
 
 def _pairs(engines: Sequence[str]) -> list[Case]:
-    first = Side(engines[0])
-    cases = [
-        Case("sql_vs_polars", f"{engines[0]}-{other}", ((first, Side(other)),), "sql_vs_polars", size="worlds")
-        for other in engines[1:]
-    ]
-    judged = [spec for spec in engines if spec != "oracle"]
+    cases = []
+    for position, spec in enumerate(engines[1:], start=1):
+        # the same engine under another Python is compared with that engine, any other with the first
+        twin = next((one for one in engines[:position] if base_of(one) == base_of(spec)), None)
+        claim = pair_claim(engines[0] if twin is None else twin, spec)
+        left = Side(engines[0] if twin is None else twin)
+        cases.append(Case(claim, f"{left.engine}-{spec}", ((left, Side(spec)),), claim, size="worlds"))
+    judged = [spec for spec in engines if base_of(spec) != "oracle"]
     cases += [Case("oracle", spec, ((Side(spec), Side("oracle")),), "oracle", size="worlds") for spec in judged]
     return cases
+
+
+def pair_claim(left: str, right: str) -> str:
+    """What a comparison of two SPECs says: two engines, or one engine under other versions of its libraries."""
+    return "library_versions" if base_of(left) == base_of(right) else "sql_vs_polars"
 
 
 def _axes(can: Capabilities) -> dict[str, list[Any]]:
@@ -163,4 +179,6 @@ def _worlds_together(spec: str, can: Capabilities) -> list[Case]:
 def border_case(engines: Sequence[str]) -> Case:
     """Censuses at the borders of DuckDB's vectors and row groups, through the first two engines, or one and the oracle."""
     left, right = (engines[0], engines[1]) if len(engines) > 1 else (engines[0], "oracle")
-    return Case("batch", f"{left}-{right}-borders", ((Side(left), Side(right)),), "sql_vs_polars", inputs="borders")
+    return Case(
+        "batch", f"{left}-{right}-borders", ((Side(left), Side(right)),), pair_claim(left, right), inputs="borders"
+    )

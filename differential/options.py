@@ -13,8 +13,9 @@ import pytest
 from hypothesis import settings
 
 from differential.cases import PARITY_TESTS
+from differential.commands import KEEP_RUNS
 from differential.comparison import ComparisonPolicy, PolicyError, load_policy
-from differential.engines import DEFAULT_PAIR, EngineSpecError, get_engine
+from differential.engines import DEFAULT_PAIR, EngineSpecError, get_engine, settled
 from differential.profiles import DEFAULT_PROFILE, PROFILES, Profile, base_seed
 from differential.session import Session, given_world
 from differential.variant import VariantError, legacy_forced
@@ -28,7 +29,8 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("workforce parity")
     add = group.addoption
     add("--engine", action="append", metavar="SPEC", help="engine to compare, repeatable; replaces the default pair sql, "
-        "polars: NAME (built in or an entry point) or MODULE:ATTRIBUTE")  # fmt: skip
+        "polars: NAME (built in or an entry point), MODULE:ATTRIBUTE, either of them @PYTHON to run it under another Python, or "
+        "command:PROGRAM")  # fmt: skip
     add("--parity", action="append", metavar="NAME", choices=PARITY_TESTS, help=f"only this parity test, repeatable: "
         f"{', '.join(PARITY_TESTS)}")  # fmt: skip
     add(
@@ -82,6 +84,8 @@ def add_options(parser: pytest.Parser) -> None:
         help="leave ids, dates and pay of a given census in repros (ssn never)",
     )
     add("--engine-timeout", type=_positive, metavar="SECONDS", help="longest run of an attached engine (default: 600)")
+    add("--keep-runs", type=Path, metavar="DIR", help="keep the folder of every run of a command: engine there (default: "
+        "three that failed)")  # fmt: skip
     add("--all", action="store_true", dest="run_all", help="also the tests of the suite itself")
 
 
@@ -94,8 +98,8 @@ def make_session(config: pytest.Config) -> Session:
     usable_folder(option.repro_dir, "--repro-dir")
     for report in option.parity_report:
         usable_folder(report.parent, "--parity-report")
-    engines = tuple(dict.fromkeys(option.engine or DEFAULT_PAIR))
     try:
+        engines = tuple(dict.fromkeys(settled(spec) for spec in option.engine or DEFAULT_PAIR))
         for spec in engines:
             get_engine(spec)
         legacy_forced()
@@ -104,6 +108,9 @@ def make_session(config: pytest.Config) -> Session:
         policy = load_policy(option.policy) if option.policy else ComparisonPolicy()
     except (EngineSpecError, CensusError, ScenarioError, WorldError, PolicyError, VariantError) as error:
         raise pytest.UsageError(str(error)) from None
+    if option.keep_runs is not None:
+        usable_folder(option.keep_runs, "--keep-runs")
+        os.environ[KEEP_RUNS] = str(option.keep_runs.absolute())
     seed = base_seed(profile, _hypothesis_seed(config))
     return Session(
         profile=profile,
@@ -134,6 +141,7 @@ def _arguments(option: argparse.Namespace, profile: Profile, seed: int) -> Itera
         "--policy": option.policy,
         "--minutes": option.minutes,
         "--engine-timeout": option.engine_timeout,
+        "--keep-runs": option.keep_runs,
     }
     for name, value in given.items():
         if value is not None:

@@ -24,6 +24,8 @@ from differential.comparison import (
     least_scores,
     numeric_differences_of_runs,
 )
+from differential.comparison.claims import differing_versions
+from differential.engines import label
 from differential.pool import Chunk
 from differential.repro.finding import describe_error
 from differential.run import Run, RunError, WorldResult
@@ -273,13 +275,21 @@ class CaseRun:
         for side, run in ((left, batch.left), (right, batch.right)):
             if run.proof:
                 self.record.versions.update({f"{side.engine}: {k}": v for k, v in run.proof.versions.items()})
+                self._tell(*(f"{label(side.engine)}: {note}" for note in run.proof.notes))
+        if CLAIMS[self.case.claim].other_libraries and batch.left.proof and batch.right.proof:
+            pairs = differing_versions(batch.left.proof, batch.right.proof).items()
+            self._tell(", ".join(f"{name} {mine} against {yours}" for name, (mine, yours) in pairs))
+
+    def _tell(self, *notes: str) -> None:
+        """Add notes for people, each once."""
+        self.record.note = "; ".join(dict.fromkeys([*filter(None, self.record.note.split("; ")), *filter(None, notes)]))
 
     def _note_infeasible(self, batch: _Batch) -> None:
         """A census whose own quotas cannot be met compares nothing but the reason; its owner should know."""
         census = (self.session.world.fingerprint, self.session.short_world.fingerprint)
         for index, why in batch.left.infeasible.items():
             if batch.worlds[index].fingerprint in census:
-                self.record.note = f"the census has no result under this scenario: {why.code} in {why.year}"
+                self._tell(f"the census has no result under this scenario: {why.code} in {why.year}")
 
     def _note_numbers(self, differences: list[NumericDifference]) -> None:
         for found in differences:

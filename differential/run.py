@@ -39,6 +39,7 @@ class Proof:
     ignored_hires: census rows hired after the opening date. fallbacks: anything done instead of what was asked.
     legs: process ids of the legs of a resumed run, in order. database: file the tables were left in.
     company: worlds of the same pass that are no part of this result; set by the suite.
+    notes: what was done to the rows between the engine and these tables, such as a type that was cast: told, never compared.
     inputs: fingerprints of the worlds, in order. seconds: stage name to wall time; year_seconds: wall time of each simulated
     year, in order, empty where the engine does not tell (neither is ever compared).
     """
@@ -62,6 +63,7 @@ class Proof:
     company: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
     year_seconds: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,15 @@ class Engine(Protocol):
 
     def run(self, worlds: Sequence[World], variant: Variant) -> Run:
         """Simulate the worlds. Raises VariantError for a variant that the engine lacks."""
+        ...
+
+
+@runtime_checkable
+class OwnProcess(Protocol):
+    """An engine that already runs in a process of its own, with limits; the suite then starts none around it."""
+
+    def run_within(self, worlds: Sequence[World], variant: Variant, timeout: float | None) -> Run:
+        """As `run`; timeout: seconds, None = differential.workers.DEFAULT_TIMEOUT. Raises WorkerError as workers.call does."""
         ...
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from hypothesis.strategies import SearchStrategy
 
 from differential.comparison import ComparisonPolicy
-from differential.engines import EngineSpecError, is_built_in
+from differential.engines import EngineSpecError, is_shipped
 from differential.identity import commit_of, sources_of
 from differential.pool import Chunk, chunks, derived_seed
 from differential.profiles import Profile
@@ -64,8 +64,8 @@ class Session:
 
     @property
     def built_in_only(self) -> bool:
-        """Whether every engine ships with the suite; such engines fail on any difference at all."""
-        return all(is_built_in(spec) for spec in self.engines)
+        """Whether every engine ships with the suite, under whatever Python; such engines fail on any difference at all."""
+        return all(is_shipped(spec) for spec in self.engines)
 
     @cached_property
     def strategy(self) -> SearchStrategy[World]:

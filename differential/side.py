@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from differential import workers
-from differential.engines import get_engine, is_built_in
+from differential.engines import get_engine, is_built_in, label, runs_apart
 from differential.results import read_database
-from differential.run import Capabilities, Infeasible, Run, capabilities_of
+from differential.run import Capabilities, Infeasible, OwnProcess, Run, capabilities_of
 from differential.variant import LEGACY_FLAG, Variant
 from fixtures.company import companions
 from fixtures.world import World
@@ -67,7 +67,9 @@ class Side:
             if shown
         ]
         variant = self.variant.describe()
-        return " ".join([self.engine, *([] if variant == "default" else [variant]), *(f"({text})" for text in extra)])
+        return " ".join(
+            [label(self.engine), *([] if variant == "default" else [variant]), *(f"({text})" for text in extra)]
+        )
 
     def run(self, worlds: Sequence[World], *, timeout: float | None = None) -> Run:
         """Run the worlds this way; worlds that an engine cannot take at once are run one by one."""
@@ -85,7 +87,7 @@ class Side:
         if self.history == "few_at_once":
             return join_runs([self._run(group, timeout) for group in _groups(worlds)])
         if self.history == "new_process":
-            arguments = (self.engine, list(worlds), self.variant)
+            arguments = (self.engine, list(worlds), self.variant, timeout)
             environment = {"PYTHONHASHSEED": "4711"}
             run: Run = workers.call(
                 "differential.side:run_many",
@@ -161,6 +163,8 @@ def run_engine(spec: str, worlds: Sequence[World], variant: Variant, timeout: fl
     """Run a built-in engine here, an attached one in a worker process, where it may crash or hang without harm."""
     if is_built_in(spec):
         return get_engine(spec).run(worlds, variant)
+    if runs_apart(spec) and isinstance(engine := get_engine(spec), OwnProcess):
+        return engine.run_within(worlds, variant, timeout)
     run: Run = workers.call("differential.side:run_attached", spec, list(worlds), variant, timeout=timeout, called=spec)
     return run
 
@@ -170,11 +174,18 @@ def run_attached(spec: str, worlds: Sequence[World], variant: Variant) -> Run:
     return get_engine(spec).run(worlds, variant)
 
 
-def run_many(spec: str, worlds: Sequence[World], variant: Variant) -> Run:
-    """What a new process does: the same as `Side.run` with a plain history does here."""
-    if len(worlds) > 1 and not capabilities_of(get_engine(spec)).many_worlds:
-        return join_runs([get_engine(spec).run([world], variant) for world in worlds])
-    return get_engine(spec).run(worlds, variant)
+def run_many(spec: str, worlds: Sequence[World], variant: Variant, timeout: float | None = None) -> Run:
+    """What a new process does: the same as `Side.run` with a plain history does here. timeout: for an engine in its own process."""
+    engine = get_engine(spec)
+
+    def run(some: Sequence[World]) -> Run:
+        return (
+            engine.run_within(some, variant, timeout) if isinstance(engine, OwnProcess) else engine.run(some, variant)
+        )
+
+    if len(worlds) > 1 and not capabilities_of(engine).many_worlds:
+        return join_runs([run([world]) for world in worlds])
+    return run(worlds)
 
 
 def _groups(worlds: Sequence[World]) -> Iterator[Sequence[World]]:
@@ -236,6 +247,7 @@ def _join_proofs(runs: Sequence[Run]) -> Any:
         planned=_sum(proof.planned for proof in known),
         ignored_hires=sum(proof.ignored_hires for proof in known),
         fallbacks=tuple(dict.fromkeys(item for proof in known for item in proof.fallbacks)),
+        notes=tuple(dict.fromkeys(item for proof in known for item in proof.notes)),
         legs=max((proof.legs for proof in known), key=len),
     )
 

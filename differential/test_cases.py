@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from differential.cases import MORSEL, PARITY_TESTS, Case, all_cases
+from differential.cases import MORSEL, PARITY_TESTS, Case, all_cases, border_case
 from differential.comparison import CLAIMS
 from differential.covering import covering_rows
 from differential.run import Capabilities
@@ -79,11 +79,27 @@ def test_the_two_sides_of_an_axis_differ_on_that_axis_only() -> None:
 
 
 def test_every_parity_test_has_a_case_and_every_case_a_claim() -> None:
-    found = cases("sql", "polars")
+    found = cases("sql", "polars", "sql@python")
 
     assert {case.test for case in found} == set(PARITY_TESTS)
     assert {case.claim for case in found} <= set(CLAIMS)
     assert len({(case.test, case.name) for case in found}) == len(found)
+
+
+def test_one_engine_under_two_pythons_is_a_claim_about_libraries() -> None:
+    """Never sql_vs_polars, whose claim is two engines: that would be refused, or worse, pass for what it is not."""
+    found = cases("sql", "polars", "polars@one", "sql@one", "sql@two", "oracle@one")
+    pairs = {(case.claim, *(side.engine for side in case.pairs[0])) for case in found if case.size == "worlds"}
+
+    assert pairs == {
+        ("sql_vs_polars", "sql", "polars"),
+        ("library_versions", "polars", "polars@one"),
+        ("library_versions", "sql", "sql@one"),
+        ("library_versions", "sql", "sql@two"),
+        ("sql_vs_polars", "sql", "oracle@one"),
+        *(("oracle", spec, "oracle") for spec in ("sql", "polars", "polars@one", "sql@one", "sql@two")),
+    }
+    assert border_case(["sql", "sql@one"]).claim == "library_versions"
 
 
 def test_axes_that_an_engine_lacks_are_left_out() -> None:

@@ -1,37 +1,39 @@
 """Worker processes: run an importable function in a child process with an environment of its own.
 
 Some choices are fixed when a library is first imported (Polars' thread pool and morsel size), a resumed run must go on in a
-new process, and an attached engine may crash hard. All three go through `call`. Children that died, hung or ran out of memory
-are reported as such (`WorkerError.kind`), never waited for; and children end with their parent, however that ended.
+new process, and an attached engine may crash hard. All three go through `call`, which pickles. A child under another Python has
+other libraries, whose pickles need not be ours: `exchange` hands plain bytes to a function there (differential/hosts). Children
+that died, hung or ran out of memory are reported as such (`WorkerError.kind`), never waited for; and children end with their
+parent, however that ended.
+
+Only the standard library is imported here at the top: another Python has what its engine needs, and maybe nothing else.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
-import pickle
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from select import poll, select
+from select import select
 from typing import Any, Literal
 
-import psutil
+from differential.pipe import Part, pickled, receive_parts, send_parts, unpickled
+from differential.worker_child import GRACE_SECONDS
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_TIMEOUT = 600.0
 _POLL_SECONDS = 0.25
-_GRACE_SECONDS = 5.0
-"""That a child has to end by itself after its pipe was closed."""
 _MEMORY_SHARE = 0.8
-_HEADER = struct.Struct("!Q")
+_Key = tuple[int, str, frozenset[tuple[str, str]]]
+"""Of a kept child: its parent, its Python, and its environment as far as it is its own."""
 
 
 class WorkerError(RuntimeError):
@@ -68,23 +70,68 @@ def call(
         Exception: whatever the function raised, as raised.
     """
     limit = DEFAULT_TIMEOUT if timeout is None else timeout
+    name = called or target
     environment = dict(env or {})
-    key = (os.getpid(), frozenset({**_inherited(), **environment}.items()))
+    key = _key(sys.executable, environment)
+    request = pickled((target, args, name))
     if fresh:
         worker = _take_spare(key, environment, target.partition(":")[0])
         try:
-            return worker.call(target, args, limit, called or target)
+            return _result(worker.exchange(request, limit, name), name)
         finally:
             worker.close()
+    return _result(_by_kept(key, lambda: _Worker(environment), request, limit, name), name)
+
+
+def exchange(
+    python: str,
+    answerer: str,
+    request: Sequence[Part],
+    *,
+    timeout: float | None = None,
+    called: str,
+    path: Sequence[str],
+) -> list[bytearray]:
+    """Hand `request` to `answerer` ("package.module:function" of this project) in a child process under another Python, kept
+    and reused, and return what it answers; both are lists of bytes.
+
+    path: folders that modules may be imported from there; this project's packages are found in any case, and nothing else that
+    lies beside them: the folder of an installed project is full of this Python's libraries.
+
+    Raises:
+        WorkerError: as `call`.
+    """
+    limit = DEFAULT_TIMEOUT if timeout is None else timeout
+    key = _key(python, {"PYTHONPATH": os.pathsep.join(path)})
+    return _by_kept(key, lambda: _Worker({}, answerer=answerer, python=python, path=path), request, limit, called)
+
+
+def _by_kept(
+    key: _Key, make: Callable[[], _Worker], request: Sequence[Part], limit: float, name: str
+) -> list[bytearray]:
     with _lock:
-        worker = _kept.get(key) or _Worker(environment)
+        worker = _kept.get(key) or make()
         _kept[key] = worker
     try:
-        return worker.call(target, args, limit, called or target)
+        return worker.exchange(request, limit, name)
     finally:
         if not worker.alive():
             _kept.pop(key, None)
             worker.close()
+
+
+def _result(answer: Sequence[bytearray], name: str) -> Any:
+    """What a pickled answer holds; raises what was raised there."""
+    outcome, value = unpickled(answer)
+    if outcome == "returned":
+        return value
+    if isinstance(value, BaseException):
+        raise value
+    raise WorkerError("raised", f"{name} failed in a worker process:\n{value}")
+
+
+def _key(python: str, env: Mapping[str, str]) -> _Key:
+    return os.getpid(), python, frozenset({**_inherited(), **env}.items())
 
 
 def close_all() -> None:
@@ -99,7 +146,7 @@ def close_all() -> None:
 def _take_spare(key: _Key, env: Mapping[str, str], module: str) -> _Worker:
     """A child that has done nothing yet. The next one is started right away and imports `module` while others work."""
     with _lock:
-        spares = _spares.setdefault((*key, module), [])
+        spares = _spares.setdefault((key, module), [])
         worker = spares.pop() if spares else _Worker(env, preload=module)
         spares.append(_Worker(env, preload=module))
     return worker
@@ -113,15 +160,26 @@ def _inherited() -> dict[str, str]:
 class _Worker:
     """One child and the two pipes to it. Its standard output and error go to a file, so prints do no harm."""
 
-    def __init__(self, env: Mapping[str, str], preload: str = "") -> None:
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        preload: str = "",
+        answerer: str = "",
+        python: str = sys.executable,
+        path: Sequence[str] | None = None,
+    ) -> None:
         child_in, self._to_child = os.pipe()
         self._from_child, child_out = os.pipe()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._lock = threading.Lock()
-        search_path = os.pathsep.join([str(ROOT), *(entry or str(Path.cwd()) for entry in sys.path)])
+        self._whole_tree = path is not None
+        search_path = [entry or str(Path.cwd()) for entry in (sys.path if path is None else path)]
+        variables = {**os.environ, **env, "PYTHONPATH": os.pathsep.join(search_path)}
+        if python != sys.executable:
+            variables.pop("PYTHONHOME", None)  # of this Python
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _CHILD, str(child_in), str(child_out), preload],
-            env={**os.environ, **env, "PYTHONPATH": search_path},
+            [python, "-c", _CHILD, str(ROOT), str(child_in), str(child_out), preload, answerer or _PICKLED],
+            env=variables,
             pass_fds=(child_in, child_out),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -133,41 +191,39 @@ class _Worker:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def call(self, target: str, args: tuple[Any, ...], timeout: float, name: str) -> Any:
+    def exchange(self, request: Sequence[Part], timeout: float, name: str) -> list[bytearray]:
         with self._lock:
             deadline = time.monotonic() + timeout
             try:
-                send(self._to_child, (target, args, name))
+                send_parts(self._to_child, request)
             except BrokenPipeError:
                 raise self._death(name) from None
             self._wait(name, deadline, timeout)
             try:
-                outcome, value = receive(self._from_child)
+                return receive_parts(self._from_child)
             except EOFError:
                 raise self._death(name) from None
-        if outcome == "returned":
-            return value
-        if isinstance(value, BaseException):
-            raise value
-        raise WorkerError("raised", f"{name} failed in a worker process:\n{value}")
 
     def _wait(self, name: str, deadline: float, timeout: float) -> None:
-        allowed = _MEMORY_SHARE * psutil.virtual_memory().total
+        allowed = memory_allowed()
         while not select([self._from_child], [], [], _POLL_SECONDS)[0]:
             if time.monotonic() > deadline:
-                self._process.kill()
+                self._kill()
                 raise WorkerError(
                     "hung", f"{name} gave no result in {timeout:g} s; its process was killed{self._tail()}"
                 )
             if self.alive() and (used := self._memory()) > allowed:
-                self._process.kill()
+                self._kill()
                 raise WorkerError("memory", f"{name} used {used / 2**30:.1f} GiB; its process was killed{self._tail()}")
 
+    def _kill(self) -> None:
+        """And wait for its end: until then it would look alive, be kept, and fail the next call."""
+        self._process.kill()
+        self._process.wait()
+
     def _memory(self) -> int:
-        try:
-            return int(psutil.Process(self._process.pid).memory_info().rss)
-        except psutil.Error:
-            return 0
+        """Bytes in use; of all its descendants too where an engine under another Python may start its own."""
+        return memory_of(self._process.pid, whole_tree=self._whole_tree)
 
     def _death(self, name: str) -> WorkerError:
         self._process.wait()
@@ -187,103 +243,54 @@ class _Worker:
             with suppress(OSError):
                 os.close(descriptor)
         try:
-            self._process.wait(_GRACE_SECONDS)
+            self._process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._log.close()
 
 
-_CHILD = "import sys; from differential.workers import serve; serve(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])"
+_PICKLED = "differential.worker_child:answer_pickled"
+_CHILD = """
+import sys
+from importlib.machinery import PathFinder
+
+class OurPackages:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name in ("fixtures", "differential", "properties", "scale"):
+            return PathFinder.find_spec(name, [sys.argv[1]], target)
+
+sys.meta_path.insert(0, OurPackages)
+from differential.worker_child import serve
+serve(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5])
+"""
 
 
-def serve(source: int, sink: int, preload: str = "") -> None:
-    """The child's loop: answer calls until the parent closes the pipe, or is no more, whatever is being done then."""
-    import importlib
-    import traceback
-
-    threading.Thread(target=_end_with_parent, args=(source,), daemon=True).start()
-    if preload:
-        with suppress(Exception):  # a module that cannot be imported is reported by the call that names it
-            importlib.import_module(preload)
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; it closes the pipe
-    while True:
-        try:
-            target, args, name = receive(source)
-        except EOFError:
-            return
-        try:
-            module, _, function = target.partition(":")
-            result = ("returned", getattr(importlib.import_module(module), function)(*args))
-        except MemoryError:
-            result = ("raised", WorkerError("memory", f"{name} ran out of memory"))
-        except Exception as error:  # noqa: BLE001 - it is handed to the parent
-            result = ("raised", _portable(error, traceback.format_exc()))
-        send(sink, result)
+def memory_allowed() -> int:
+    """Bytes that a child, or a program with all its children, may use: so much of the machine's memory."""
+    return int(_MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
-def _end_with_parent(source: int) -> None:
-    """Wait until nobody holds the other end of the pipe; a child that is idle then ends by itself, one that hangs does not.
-
-    Not by PR_SET_PDEATHSIG, which is sent when the parent's thread ends that started the child: kept children outlive those.
-    """
-    watch = poll()
-    watch.register(source, 0)  # a hang-up is told in any case
-    watch.poll()
-    time.sleep(_GRACE_SECONDS)
-    os._exit(1)
-
-
-def _portable(error: Exception, text: str) -> Exception | str:
-    """The exception itself where it survives pickling, else its traceback."""
+def memory_of(pid: int, *, whole_tree: bool = False) -> int:
+    """Resident bytes of a process, or of it and all its descendants; 0 where it is gone or nobody can tell."""
     try:
-        copy = pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001 - any failure means it cannot cross
-        return text
-    if type(copy) is not type(error):
-        return text
-    error.add_note(f"in a worker process:\n{text}")
-    return error
-
-
-def send(descriptor: int, value: Any) -> None:
-    """Write one pickled value; large buffers, such as those of Arrow tables, follow it as they are, without a copy."""
-    buffers: list[pickle.PickleBuffer] = []
-    payload = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
-    parts = [memoryview(payload), *(buffer.raw() for buffer in buffers)]
-    sizes = [part.nbytes for part in parts]
-    _write(descriptor, memoryview(_HEADER.pack(len(parts)) + b"".join(_HEADER.pack(size) for size in sizes)))
-    for part in parts:
-        _write(descriptor, part)
-
-
-def receive(descriptor: int) -> Any:
-    """Read one value that `send` wrote; raises EOFError when the other side is gone."""
-    (count,) = _HEADER.unpack(_read_exactly(descriptor, _HEADER.size))
-    sizes = [_HEADER.unpack(_read_exactly(descriptor, _HEADER.size))[0] for _ in range(count)]
-    payload, *buffers = [_read_exactly(descriptor, size) for size in sizes]
-    return pickle.loads(payload, buffers=buffers)
-
-
-def _write(descriptor: int, view: memoryview) -> None:
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _read_exactly(descriptor: int, size: int) -> bytearray:
-    data = bytearray(size)
-    view = memoryview(data)
-    while view:
-        count = os.readv(descriptor, [view])
-        if not count:
-            raise EOFError
-        view = view[count:]
-    return data
+        import psutil
+    except ImportError:  # under another Python; whoever started that watches it and all below
+        return 0
+    try:
+        first = psutil.Process(pid)
+        tree = [first, *first.children(recursive=True)] if whole_tree else [first]
+    except psutil.Error:
+        return 0
+    used = 0
+    for process in tree:
+        with suppress(psutil.Error):
+            used += int(process.memory_info().rss)
+    return used
 
 
 _lock = threading.Lock()
-_Key = tuple[int, frozenset[tuple[str, str]]]
 _kept: dict[_Key, _Worker] = {}
-_spares: dict[tuple[int, frozenset[tuple[str, str]], str], list[_Worker]] = {}
+_spares: dict[tuple[_Key, str], list[_Worker]] = {}
 atexit.register(close_all)

@@ -17,8 +17,9 @@ from differential.reduction.check import error_signature
 from differential.repro import shrink_failure, write_bundle
 from differential.repro.bundle import report_text
 from differential.repro.finding import Finding, Rerun, describe_error, register
-from differential.repro.record import RecordError, optional, side_from, side_record, text, value
+from differential.repro.record import RecordError, optional, text, value
 from differential.repro.report import section
+from differential.repro.sides import side_from, side_identity, side_record
 from differential.run import WorldResult
 from differential.schemas import EVENT_TYPES
 from differential.session import Session
@@ -69,7 +70,7 @@ class PropertyFinding(Finding):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        return {"test": self.test, "signature": self.signature, "side": self.side.to_json()}
+        return {"test": self.test, "signature": self.signature, "side": side_identity(self.side)}
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -134,10 +135,10 @@ class PropertyFinding(Finding):
 
     def title(self) -> tuple[str, list[tuple[str, str]]]:
         if self.judge is None:
-            return f"{self.test}: the engine failed", [("engine", self.side.describe())]
+            return f"{self.test}: the engine failed", [("engine", self.described(self.side))]
         entry = self.judge.entry
         line = f"{entry.id} {entry.title}: {entry.sentence}"
-        return "\n".join(textwrap.wrap(line, WIDTH, subsequent_indent="  ")), [("engine", self.side.describe())]
+        return "\n".join(textwrap.wrap(line, WIDTH, subsequent_indent="  ")), [("engine", self.described(self.side))]
 
     def told(self, *, withheld: bool) -> list[list[str]]:
         if not self.violations or self.judge is None:
@@ -161,7 +162,7 @@ class PropertyFinding(Finding):
         return {
             "check": None if entry is None else entry.id,
             "title": None if entry is None else entry.title,
-            "side": side_record(self.side),
+            "side": side_record(self.side, self.versions),
             "violations": [_violation(one, withheld=withheld) for one in shown],
         }
 

@@ -151,6 +151,7 @@ class Parity(_Section):
     """Least scores of the comparison's parity tests."""
 
     sql_vs_polars: _Score
+    library_versions: _Score
     threads: _Score
     several_years: _Score
     same_seed: _Score

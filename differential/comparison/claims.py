@@ -34,13 +34,14 @@ class Claim:
     differ: facts that must differ. same: facts that must not. whole: the tables hold all that the proofs planned (not so
     for the prefix of a longer run). Facts are read from the proofs: `shards` is their number (an empty one among many
     people is refused), `legs` the number of distinct processes of a resumed run (1 in one go), the others are the
-    proof's fields.
+    proof's fields. other_libraries: at least one library that both proofs name has another version on the other side.
     """
 
     name: str
     differ: frozenset[Fact]
     same: frozenset[Fact]
     whole: bool = True
+    other_libraries: bool = False
 
 
 def _axis(name: str, *facts: Fact) -> Claim:
@@ -54,6 +55,7 @@ CLAIMS: Mapping[str, Claim] = {
         # an attached engine may know other switches or none, so between engines nothing has to be the same
         Claim("sql_vs_polars", frozenset({"engine"}), frozenset()),
         Claim("oracle", frozenset({"engine"}), frozenset()),
+        Claim("library_versions", frozenset(), _PATH, other_libraries=True),
         _axis("threads", "threads"),
         _axis("levels", "switches"),
         _axis("shards", "shards"),
@@ -77,7 +79,8 @@ class ClaimOutcome:
 
     Codes: no_proof, inputs, differ (a fact that must differ does not), same (one that must not does), database, fallback,
     empty (a table empty where the quotas are not), shared (both sides hand back the same memory), library (a built-in
-    engine whose proof lists no version of its library or executed nothing), legacy (the flag left switches on),
+    engine whose proof lists no version of its library or executed nothing), versions (the same
+    libraries on both sides), legacy (the flag left switches on),
     shards (an empty one among many people).
     """
 
@@ -134,11 +137,29 @@ def _between(claim: Claim, left: Run, mine: Proof, right: Run, yours: Proof) -> 
     for fact in sorted(claim.same):
         if here[fact] != there[fact]:
             yield "same", f"{claim.name} claims one {fact}, but the sides ran with {here[fact]} and {there[fact]}"
+    if claim.other_libraries and not differing_versions(mine, yours):
+        yield "versions", _versions_text(claim.name, mine, yours)
     if here["database"] is not None and here["database"] == there["database"]:
         yield "database", f"both sides left their tables in one database file, {mine.database}"
     for name, one, other in (("events", left.events, right.events), ("state", left.state, right.state)):
         if same_memory(one, other):
             yield "shared", f"both sides hand back the very same {name} in memory: one run was compared with itself"
+
+
+def differing_versions(left: Proof, right: Proof) -> dict[str, tuple[str, str]]:
+    """The libraries that both proofs name and whose versions differ, by name."""
+    both = sorted(left.versions.keys() & right.versions.keys())
+    return {
+        name: (left.versions[name], right.versions[name])
+        for name in both
+        if left.versions[name] != right.versions[name]
+    }
+
+
+def _versions_text(claim: str, left: Proof, right: Proof) -> str:
+    both = [f"{name} {left.versions[name]}" for name in sorted(left.versions.keys() & right.versions.keys())]
+    ran = f"both sides ran with {', '.join(both)}" if both else "the proofs name no library in common"
+    return f"{claim} claims other versions of the engine's libraries, but {ran}"
 
 
 def _of_one(claim: Claim, run: Run, proof: Proof) -> Iterator[Reason]:

@@ -30,6 +30,7 @@ _TABLES = (EVENTS_TABLE, STATE_TABLE)
 
 DEFAULT_THRESHOLDS: Mapping[str, float] = {
     "sql_vs_polars": 0.9999,
+    "library_versions": 1.0,
     "threads": 0.9999,
     "several_years": 0.9999,
     "same_seed": 1.0,

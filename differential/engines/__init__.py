@@ -1,4 +1,5 @@
-"""Engines by name: the built-in ones, entry points of other packages, and MODULE:ATTRIBUTE from the Python path."""
+"""Engines by SPEC: the built-in ones, entry points of other packages, MODULE:ATTRIBUTE from the Python path, each of these under
+another Python (SPEC@PYTHON), and programs (command:PROGRAM)."""
 
 from __future__ import annotations
 
@@ -9,20 +10,30 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import cast
 
+from differential.engines.spec import BUILT_IN, EngineSpecError, base_of, label, parse_spec, settled
 from differential.run import Engine
 
-BUILT_IN = ("sql", "polars", "oracle")
+__all__ = [
+    "BUILT_IN",
+    "DEFAULT_PAIR",
+    "ENTRY_POINT_GROUP",
+    "EngineSpecError",
+    "base_of",
+    "get_engine",
+    "is_built_in",
+    "is_shipped",
+    "label",
+    "parse_spec",
+    "runs_apart",
+    "settled",
+]
 DEFAULT_PAIR = ("sql", "polars")
 ENTRY_POINT_GROUP = "workforce_parity.engines"
 
 
-class EngineSpecError(ValueError):
-    """An engine that cannot be had; the message says what was tried."""
-
-
 @cache
 def get_engine(spec: str) -> Engine:
-    """The engine that `spec` names: a built-in name, an entry point's name, or MODULE:ATTRIBUTE.
+    """The engine that `spec` names: a built-in name, an entry point's name, MODULE:ATTRIBUTE; SPEC@PYTHON; command:PROGRAM.
 
     The attribute is an instance, a class, or a function that makes one. The same spec gives the same instance.
 
@@ -43,19 +54,44 @@ def get_engine(spec: str) -> Engine:
 
 
 def is_built_in(spec: str) -> bool:
-    """Whether `spec` names an engine that ships with the suite."""
+    """Whether `spec` names an engine that ships with the suite, under this Python."""
     return spec in BUILT_IN
 
 
+def is_shipped(spec: str) -> bool:
+    """Whether the engine ships with the suite, under whatever Python."""
+    return base_of(spec) in BUILT_IN
+
+
+def runs_apart(spec: str) -> bool:
+    """Whether the SPEC itself says that the engine runs in a process of its own (`differential.run.OwnProcess`)."""
+    return parse_spec(spec).kind in ("host", "command", "navigator")
+
+
 def _load(spec: str) -> object:
-    if spec in BUILT_IN:
+    asked = parse_spec(spec)
+    if asked.kind == "host":
+        from differential.hosts.engine import host_engine
+
+        return host_engine(asked)
+    if asked.kind == "command":
+        from differential.commands.engine import command_engine
+
+        return command_engine(asked)
+    if asked.kind == "navigator":
+        from differential.navigator import navigator_engine
+
+        return navigator_engine(asked.target)
+    if asked.kind == "built_in":
         return _BUILT_IN[spec]()
-    if ":" in spec:
+    if asked.kind == "module":
         return _from_path(spec)
     matches = entry_points(group=ENTRY_POINT_GROUP, name=spec)
     if not matches:
         known = ", ".join([*BUILT_IN, *sorted(entry_points(group=ENTRY_POINT_GROUP).names)])
-        raise EngineSpecError(f"unknown engine {spec!r}: expected one of {known}, or MODULE:ATTRIBUTE")
+        raise EngineSpecError(
+            f"unknown engine {spec!r}: expected one of {known}, MODULE:ATTRIBUTE, ENGINE@PYTHON or command:PROGRAM"
+        )
     try:
         return next(iter(matches)).load()
     except Exception as error:

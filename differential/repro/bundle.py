@@ -214,10 +214,12 @@ def _smaller(finding: Finding, path: Path, known: dict[str, Any]) -> bool:
 
 
 def _is_of(identity: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
-    """Whether a record has this identity; the `text` of a side is for people only."""
+    """Whether a record has this identity; the `text` and `versions` of a side are for people only."""
     kept = {key: record.get(key) for key in identity}
     plain = {
-        key: {name: item for name, item in value.items() if name != "text"} if isinstance(value, dict) else value
+        key: {name: item for name, item in value.items() if name not in ("text", "versions")}
+        if isinstance(value, dict)
+        else value
         for key, value in kept.items()
     }
     return plain == dict(identity)

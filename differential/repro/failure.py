@@ -26,8 +26,9 @@ from differential.reduction import FailureCheck, Observed
 from differential.reduction.check import error_signature, failing, observed_of
 from differential.repro.finding import TEMPLATES, Finding, Rerun, describe_error, register
 from differential.repro.judge import oracle_says
-from differential.repro.record import FIRST_KIND, RecordError, optional, plain, side_from, side_record, text, value
+from differential.repro.record import FIRST_KIND, RecordError, optional, plain, text, value
 from differential.repro.report import section
+from differential.repro.sides import side_from, side_identity, side_record
 from differential.run import Run, RunError
 from differential.schemas import EVENT_TYPES, EVENTS_SCHEMA, EVENTS_TABLE, STATE_SCHEMA
 from differential.side import Side, UnsuitableWorldsError
@@ -71,7 +72,7 @@ class Failure(Finding):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        sides = {"left": self.left.to_json(), "right": self.right.to_json()}
+        sides = {"left": side_identity(self.left), "right": side_identity(self.right)}
         return {"test": self.test, "signature": self.signature, **sides}
 
     @property
@@ -128,7 +129,7 @@ class Failure(Finding):
 
     def title(self) -> tuple[str, list[tuple[str, str]]]:
         left, right = self.names
-        rows = [("left", self.left.describe()), ("right", self.right.describe())]
+        rows = [("left", self.described(self.left)), ("right", self.described(self.right))]
         if self.scores is not None:
             needed = "any difference fails" if self.threshold is None else f"{self.threshold:g} is needed"
             shown = ", ".join(f"{name} {score:g}" for name, score in asdict(self.scores).items())
@@ -145,8 +146,8 @@ class Failure(Finding):
     def record(self, *, withheld: bool) -> dict[str, Any]:
         found = self.divergence
         return {
-            "left": side_record(self.left),
-            "right": side_record(self.right),
+            "left": side_record(self.left, self.versions),
+            "right": side_record(self.right, self.versions),
             "scores": None if self.scores is None else asdict(self.scores),
             "threshold": self.threshold,
             "claim": self.claim,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from differential.reduction import Observed, Verdict
+from differential.repro.sides import versions_of
 from differential.side import Side
 from fixtures.world import World
 
@@ -124,6 +125,19 @@ class Finding(ABC):
     @abstractmethod
     def from_record(cls, record: Mapping[str, Any], common: Mapping[str, Any]) -> Self:
         """The finding that a record describes. common: the fields of every kind. Raises RecordError naming the key."""
+
+    def with_engines(self, engines: Mapping[str, str]) -> Self:
+        """The same finding with other SPECs in the place of those that `engines` names."""
+        sides = {one.name: getattr(self, one.name) for one in fields(self) if isinstance(getattr(self, one.name), Side)}
+        moved = {name: replace(side, engine=engines.get(side.engine, side.engine)) for name, side in sides.items()}
+        return replace(self, **moved)
+
+    def described(self, side: Side) -> str:
+        """A side for the report; of one under another Python also which libraries that had."""
+        found = versions_of(side, self.versions)
+        return side.describe() + (
+            f"  ({', '.join(f'{name} {number}' for name, number in found.items())})" if found else ""
+        )
 
     @property
     def names_people(self) -> bool:

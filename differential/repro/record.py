@@ -6,22 +6,20 @@ The keys of every kind of finding are here, those of one kind alone beside that 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, get_args
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from differential.comparison.text import MASKED_COLUMNS
+from differential.engines import label
 from differential.reduction import Reduction
 from differential.repro.finding import Finding, kind_named
-from differential.side import History, Side
+from differential.side import Side
 from fixtures.world import World
 
 SCHEMA_VERSION = 1
 FIRST_KIND = "comparison"
 """What a record without a kind is of: those written before there were others."""
 T = TypeVar("T")
-_SPEC = re.compile(r"[\w.-]{1,200}(:[\w.]{1,200})?")
-_HISTORIES = get_args(History)
 
 
 class RecordError(ValueError):
@@ -54,9 +52,17 @@ def record_of(finding: Finding, reduction: Reduction | None, *, withheld: bool) 
         "stayed": list(finding.stayed),
         "withheld": withheld,
         "world": None if withheld else finding.world.fingerprint,
-        "versions": dict(finding.versions),
+        "versions": {_labelled(name, finding.sides): number for name, number in finding.versions.items()},
         "commit": finding.commit,
     }
+
+
+def _labelled(name: str, sides: Iterable[Side]) -> str:
+    """`sql@env: duckdb` of `sql@/home/me/env/bin/python: duckdb`."""
+    for side in sides:
+        if name.startswith(f"{side.engine}: "):
+            return label(side.engine) + name.removeprefix(side.engine)
+    return name
 
 
 def read_record(text: str) -> dict[str, Any]:
@@ -125,23 +131,6 @@ def text(found: object) -> str:
     if not isinstance(found, str):
         raise TypeError(f"expected text, got {found!r:.60}")
     return found
-
-
-def side_from(found: Mapping[str, Any]) -> Side:
-    """A side that a replay may run: an engine by name or MODULE:ATTRIBUTE, and no file."""
-    side = Side.from_json(found)
-    if not _SPEC.fullmatch(side.engine):
-        raise ValueError(f"engine {side.engine!r:.60} is neither a name nor MODULE:ATTRIBUTE")
-    if side.history not in _HISTORIES:
-        raise ValueError(f"history {side.history!r:.60} is unknown")
-    if side.variant.database is not None:
-        raise ValueError("variant.database must be null: a repro writes to no file")
-    return side
-
-
-def side_record(side: Side) -> dict[str, Any]:
-    """A side as it stands in the record: `text` for people, the rest for `side_from`."""
-    return {"text": side.describe(), **side.to_json()}
 
 
 def plain(found: Any, column: str | None = None) -> Any:

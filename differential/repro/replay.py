@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from differential.engines import EngineSpecError, get_engine
+from differential.engines import EngineSpecError, get_engine, settled
 from differential.repro.finding import Finding
 from differential.repro.reading import Bundle, BundleError, load_bundle
 from differential.repro.report import replay_command, report
+from differential.repro.sides import engines_for
 
 PASSES: Literal[0] = 0
 FAILS: Literal[1] = 1
@@ -27,10 +29,15 @@ class ReplayResult:
     signature: str | None = None
 
 
-def replay(path: str | Path, *, timeout: float | None = None) -> ReplayResult:
-    """Run a bundle's world again, whatever kind of finding it holds. Never raises for what a bundle or an engine does."""
+def replay(path: str | Path, *, timeout: float | None = None, engines: Sequence[str] = ()) -> ReplayResult:
+    """Run a bundle's world again, whatever kind of finding it holds. Never raises for what a bundle or an engine does.
+
+    engines: the Pythons and programs that may be started for it, as SPECs; without one for a side that needs it: 125.
+    """
     try:
         bundle = load_bundle(Path(path))
+        chosen = engines_for(bundle.finding.sides, [settled(spec) for spec in engines])
+        bundle = replace(bundle, finding=bundle.finding.with_engines(chosen))
         for side in bundle.finding.sides:
             get_engine(side.engine)
     except (BundleError, EngineSpecError) as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from differential.comparison.text import capped, columns
+from differential.engines import runs_apart
 from differential.reduction import Reduction
 from differential.repro.finding import Finding
 from fixtures.census import Employee
@@ -121,8 +122,11 @@ def _privacy(finding: Finding, *, withheld: bool) -> list[str]:
 
 
 def replay_command(finding: Finding, path: Path) -> str:
-    """What replays a bundle."""
-    return f"pytest {finding.suite} --replay {shlex.quote(str(path))}"
+    """What replays a bundle: with the Pythons and programs that it takes, which the bundle itself names by label only."""
+    apart = dict.fromkeys(side.engine for side in finding.sides if runs_apart(side.engine))
+    return shlex.join(
+        ["pytest", finding.suite, "--replay", str(path), *(word for spec in apart for word in ("--engine", spec))]
+    )
 
 
 def section(title: str, lines: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ import json
 import math
 
 from differential.cases import Case
-from differential.engines import EngineSpecError, is_built_in
+from differential.engines import EngineSpecError, is_shipped
 from differential.profiles import PROFILES
 from scale.gate.record import Finding
 from scale.gate.reports import Comparison, ParityReport
@@ -35,7 +35,7 @@ def parity_findings(report: ParityReport, policy: Policy) -> list[Finding]:
     wanted = {(case.test, case.name): case for case in cases}
     ran = {(test.test, test.name) for test in report.tests}
     found += absent(PARITY, [f"{test}[{name}]" for test, name in wanted if (test, name) not in ran], len(wanted))
-    exact = all(is_built_in(spec) for spec in engines)
+    exact = all(is_shipped(spec) for spec in engines)
     judged = [
         _comparison(test, wanted.get((test.test, test.name)), report.profile, policy, exact=exact)
         for test in report.tests

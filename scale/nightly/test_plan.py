@@ -50,7 +50,9 @@ def test_seven_of_ten_units_compare_engines_and_an_hour_takes_each_other_kind() 
 
     assert counted["sql_vs_polars"] == 28
     assert set(counted) == {"sql_vs_polars", *OTHERS}
-    assert {*OTHERS} - {"invariants", "relations", "lifecycle", "environment"} | {"sql_vs_polars"} == {*PARITY_TESTS}
+    # one engine under two Pythons is compared before an upgrade, by hand
+    compared = {*PARITY_TESTS} - {"library_versions"}
+    assert {*OTHERS} - {"invariants", "relations", "lifecycle", "environment"} | {"sql_vs_polars"} == compared
 
 
 def test_one_engine_alone_is_held_to_everything_else() -> None:
