@@ -128,6 +128,9 @@ class Capabilities:
     many_worlds: run() takes more than one world. levels: accepted values of Variant.level (switches joined by `+` are
     used only when `switches` names them). threads, shards, resume, batch_size, database: the axis exists.
     legacy_flag: FEATURE_FLAG_LEGACY_EVENTS is honoured.
+    costly: a run takes minutes: each is done once a session, counted, and held to the budget, and few worlds are run.
+    own_rules: its rules are not those of docs/simulation.md, so the oracle and worlds made for those rules say nothing of it.
+    refused: parity test to the reason why it would prove nothing here; it is told as refused and nothing is run.
     """
 
     many_worlds: bool = True
@@ -139,6 +142,9 @@ class Capabilities:
     batch_size: bool = True
     database: bool = True
     legacy_flag: bool = True
+    costly: bool = False
+    own_rules: bool = False
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @runtime_checkable

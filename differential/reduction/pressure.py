@@ -48,6 +48,11 @@ def pressures(scenario: Scenario, event_type: str | None) -> list[Scenario]:
     return [changed for keys in changes if (changed := _changed(scenario, keys)) is not None]
 
 
+def under(scenario: Scenario, name: str) -> Scenario | None:
+    """The scenario under the rates of one name, such as `grow` or `half leave`; None where they do not go with it."""
+    return _changed(scenario, dict(_RATES)[name])
+
+
 def _changed(scenario: Scenario, keys: Mapping[str, Any]) -> Scenario | None:
     full = scenario.to_dict()
     merged = {key: {**full[key], **value} if isinstance(value, Mapping) else value for key, value in keys.items()}

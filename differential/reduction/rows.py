@@ -8,6 +8,7 @@ from itertools import chain, combinations
 
 import numpy as np
 
+from differential.reduction.model import Observed
 from differential.reduction.pressure import pressures
 from differential.reduction.search import WORLDS_A_CALL, Search, attempt
 from fixtures.scenario import Scenario
@@ -35,13 +36,12 @@ def few_people(search: Search) -> bool:
         pairs = [(group, rules) for group in groups for rules in (short, world.scenario, *pressed)]
         pairs.sort(key=lambda pair: len(pair[0]))
     else:
-        pairs = _likeliest(groups, short, world.scenario, pressed, quotas=_of_quotas(search))
+        pairs = _likeliest(groups, short, world.scenario, pressed, quotas=of_quotas(search.observed))
     return search.first("few people", (taken(world, *pair) for pair in pairs), runs=4 if search.many else _FEW_RUNS)
 
 
-def _of_quotas(search: Search) -> bool:
+def of_quotas(seen: Observed) -> bool:
     """Whether the failure hangs on who is hired or leaves, so that few people need other rates to show it."""
-    seen = search.observed
     return seen.event_type in ("hire", "termination") or (seen.employee_id or "").startswith("NH_")
 
 
@@ -77,7 +77,7 @@ def lottery(search: Search) -> bool:
 
 def lottery_of_quotas(search: Search) -> bool:
     """The lottery before anything slower: where few candidates can be tried and the failure is one of quotas."""
-    return not search.many and len(search.best.census) > READABLE and _of_quotas(search) and lottery(search)
+    return not search.many and len(search.best.census) > READABLE and of_quotas(search.observed) and lottery(search)
 
 
 def _ticket(
