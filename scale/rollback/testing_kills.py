@@ -22,9 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scale.__main__ import main as scale
+from scale.rollback import command, execute, options
+from scale.rollback.backup import Backup
 from scale.rollback.durable import sha256_of
 from scale.rollback.git import Repository
+from scale.rollback.journal import Journal
+from scale.rollback.locks import Held
+from scale.rollback.record import Check
 from scale.rollback.recovery import situation
 from scale.rollback.testing import System
 
@@ -107,6 +111,13 @@ def _be_child(work: Callable[[], int], pipe: int, kill_before: int) -> None:
         os.write(pipe, b"\0000")
     finally:
         os._exit(status)
+
+
+def scale(arguments: list[str]) -> int:
+    """`python -m scale` of these arguments, without the imports of its other commands."""
+    parser = argparse.ArgumentParser()
+    options.add_arguments(parser)
+    return int(command.run(parser.parse_args(arguments[1:])))
 
 
 @dataclass
@@ -217,6 +228,54 @@ def _built(system: System) -> str:
     return sha256_of(system.config / "built.duckdb")
 
 
+def without_validation() -> None:
+    """Drills begin at once: most of their operations are validation's, which changes nothing."""
+    setattr(execute, "validate", _nothing_to_say)  # noqa: B010 - it is another function's place
+
+
+def _nothing_to_say(_request: object, _steps: object, _locks: object) -> list[Check]:
+    return [Check(name="validation", verdict="pass", text="left out")]
+
+
+def _torn(backup: Backup, journal: Journal, _sha256: str, _held: Held) -> Journal:
+    """The staged file is copied over the database, which for a moment is neither."""
+    with Path(journal.database).open("r+b") as file:
+        data = journal.staging.read_bytes()
+        file.write(data[: len(data) // 2])
+        file.flush()
+        (backup.folder / "half").touch()
+        file.write(data[len(data) // 2 :])
+        file.truncate()
+    return journal
+
+
+def missed_plants(trials: Trials) -> list[str]:
+    """Plant each fault in turn and kill before one of the last operations after the other; returns those that were never found."""
+    missed = []
+    for place, instead in _PLANTS.items():
+        sound = getattr(execute, place)
+        setattr(execute, place, instead)
+        back, _ = trials.counts()
+        for number in range(back, back - _LAST, -1):
+            trials.kill_execute(place, kill_before=number)
+            if trials.wrong:
+                break
+        else:
+            missed.append(f"planted in {place}: not found in the last {_LAST} operations")
+        trials.wrong.clear()
+        setattr(execute, place, sound)
+    return missed
+
+
+def _no_note(_repository: object, _note: object) -> None:
+    """The backup folder is written down nowhere."""
+
+
+_PLANTS = {"exchange": _torn, "leave_note": _no_note}
+_LAST = 16
+"""Operations from the end among which each of these shows."""
+
+
 def spread(count: int, points: int) -> list[int]:
     """So many numbers out of 1..count, evenly; all of them where there are no more."""
     return (
@@ -233,8 +292,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--points", type=int, default=NEVER, help="operations of execute to kill before (default: all)")
     parser.add_argument("--restore-points", type=int, default=NEVER)
     parser.add_argument("--random", type=int, default=0, help="kills after a random delay")
+    parser.add_argument("--whole", action="store_true", help="with the validation that comes before anything is done")
+    parser.add_argument("--self-test", action="store_true", help="plant faults too, which have to be found")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args(arguments)
+    if not asked.whole:
+        without_validation()
     trials = Trials.prepare(asked.folder)
     begin = time.perf_counter()
     back, forward = trials.counts()
@@ -247,12 +310,12 @@ def main(arguments: list[str] | None = None) -> int:
     for _ in range(asked.random):
         delay = chance.uniform(0, whole * 0.9)
         trials.kill_execute(f"execute, after {delay:.3f} s", kill_after=delay)
-    sys.stdout.write(
-        "\n".join(
-            [*trials.wrong, f"{trials.kills} kills at {back} and {forward} operations, {len(trials.wrong)} faults\n"]
-        )
-    )
-    return bool(trials.wrong)
+    found, kills = list(trials.wrong), trials.kills
+    trials.wrong.clear()
+    missed = missed_plants(trials) if asked.self_test else []
+    told = f"{kills} kills at {back} and {forward} operations, {len(found)} faults"
+    sys.stdout.write("\n".join([*found, *missed, f"{told}\n"]))
+    return bool(found or missed)
 
 
 if __name__ == "__main__":
