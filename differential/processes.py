@@ -94,6 +94,8 @@ def run_program(
             _kill(process.pid)
             process.wait()
             reader.join(_GRACE_SECONDS)
+            assert process.stdout is not None
+            process.stdout.close()
             with _lock:
                 _running.discard(process.pid)
     if process.returncode:

@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.types as kinds
 
 _EXACT_FLOAT = 2**53
+_NOISE = 4
+"""Units in the last place that a float may be off an amount: libraries convert decimals to floats that are off by one or two."""
 _SHOWN = 300
 
 
@@ -74,18 +76,22 @@ def _may(given: pa.DataType, kind: pa.DataType) -> bool:
 def _checked(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     """Arrow refuses what overflows or loses digits; a time of day it would drop."""
     done = column.cast(kind)
-    if kinds.is_date(kind) and not pc.all(pc.equal(done.cast(column.type), column), skip_nulls=True).as_py():
+    if (
+        kinds.is_date(kind)
+        and not pc.all(pc.equal(done.cast(column.type), column), skip_nulls=True, min_count=0).as_py()
+    ):
         raise ValueError("a time of day")
     return done
 
 
 def _from_floats(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    """A float stands for the decimal amount that, as a float again, is the very same; Arrow would round."""
+    """A float stands for the amount that it is off by no more than the noise of being a float; Arrow would round anything."""
     per_one = 10.0**kind.scale
     floats = column.to_numpy().astype(np.float64)
     null = column.is_null().to_numpy()
     scaled = np.rint(floats * per_one)
-    exact = (np.abs(scaled) < _EXACT_FLOAT) & (scaled / per_one == floats)
+    noise = _NOISE * np.spacing(np.abs(np.where(null, 0, floats)))
+    exact = (np.abs(scaled) < _EXACT_FLOAT) & (np.abs(scaled / per_one - floats) <= noise)
     if not np.all(exact | null):
         raise ValueError("not an amount")
     values = [
