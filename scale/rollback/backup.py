@@ -37,7 +37,7 @@ class Manifest(Record):
 
 @dataclass(frozen=True)
 class Sources:
-    """What is backed up. models: paths in the repository. outside: files in the repository that are no models."""
+    """What is backed up. models: paths in the repository. outside: places in the repository that are no models."""
 
     database: Path
     config: Path
@@ -48,12 +48,14 @@ class Sources:
     def model_files(self) -> list[str]:
         """The models that are there now."""
         top = self.repository.top
-        return [
-            name
-            for name in self.repository.files(self.models)
-            if not any((top / name).is_relative_to(path) for path in self.outside)
-            and ((top / name).is_symlink() or not (top / name).is_dir())
-        ]
+        return [name for name in self.repository.files(self.models) if self._is_model(top / name)]
+
+    def _is_model(self, path: Path) -> bool:
+        """Neither the database nor what lies beside it under its name, nor in a place that is none; no submodule."""
+        if path.parent == self.database.parent and path.name.removeprefix(".").startswith(self.database.name):
+            return False
+        elsewhere = any(path.is_relative_to(place) for place in self.outside)
+        return not elsewhere and (path.is_symlink() or not path.is_dir())
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from scale.gate.outputs import move_aside
 from scale.options import seconds_of, usable
 from scale.records import write_record
 from scale.rollback.backup import Backup
-from scale.rollback.execute import ENV_FILE, RefusedError, execute
+from scale.rollback.execute import ENV_FILE, RefusedError, execute, in_words
 from scale.rollback.locks import is_busy
 from scale.rollback.options import ask_for, backup_of, request_of
 from scale.rollback.process import Deadline, OutOfTimeError
@@ -31,6 +31,9 @@ def run(arguments: argparse.Namespace) -> Status:
     except RefusedError as error:
         sys.stderr.write(f"python -m scale rollback: refused, nothing was changed: {error}\n")
         return Status.INSUFFICIENT
+    except OSError as error:
+        sys.stderr.write(f"python -m scale rollback: {in_words(error)}\n")
+        return Status.FAIL
 
 
 def _validate(arguments: argparse.Namespace) -> Status:

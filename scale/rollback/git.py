@@ -117,6 +117,10 @@ class Repository:
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():  # a git that was killed may have gone on for a moment
             shutil.rmtree(folder)
+        self.forget_lost_worktrees()
+
+    def forget_lost_worktrees(self) -> None:
+        """Have git forget worktrees whose folders are gone, as it does by itself after some months."""
         with contextlib.suppress(GitError, OSError):
             self.run("worktree", "prune")
 

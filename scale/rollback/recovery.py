@@ -110,6 +110,8 @@ def clean_up(repository: Repository, database: Path, found: Situation) -> None:
         remove_scratch(database)
         if found.kind in ("none", "lost"):
             drop_note(repository, database)
+        if found.kind == "lost":
+            repository.forget_lost_worktrees()
         return
     if found.kind == "as before":
         remove_scratch(database)
@@ -180,13 +182,8 @@ def scratch_of(backup: Backup) -> Path:
 
 def sources_of(journal: Journal, repository: Repository, backup: Backup) -> Sources:
     """What was backed up, as the journal names it."""
-    database, config = Path(journal.database), Path(journal.config)
-    return Sources(database, config, repository, tuple(journal.models), outside(database, config, backup.folder))
-
-
-def outside(database: Path, config: Path, folder: Path) -> tuple[Path, ...]:
-    """Paths that are never models though they may lie in the repository."""
-    return (database, database.with_name(f"{database.name}.wal"), config, folder)
+    config = Path(journal.config)
+    return Sources(Path(journal.database), config, repository, tuple(journal.models), (config, backup.folder))
 
 
 def read_rollback(backup: Backup) -> Rollback | None:

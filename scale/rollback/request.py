@@ -11,7 +11,6 @@ from scale.rollback.backup import Sources
 from scale.rollback.git import Repository
 from scale.rollback.rebuild import Rebuilder
 from scale.rollback.record import Action, Rollback
-from scale.rollback.recovery import outside
 from scale.rollback.tables import Names
 
 
@@ -38,7 +37,7 @@ class Request:
     @property
     def sources(self) -> Sources:
         """What is backed up."""
-        away = outside(self.database, self.config, self.backup or self.database)
+        away = (self.config, *([self.backup] if self.backup else []))
         return Sources(self.database, self.config, self.repository, self.models, away)
 
     @property

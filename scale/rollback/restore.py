@@ -50,13 +50,23 @@ def restore(backup: Backup, steps: Steps) -> Rollback | None:
             )
         steps.say(f"{backup.folder}: the drill was interrupted before it began; there is nothing to restore")
         return None
-    repository = Repository.at(Path(journal.repository))
+    repository = _repository(journal, backup)
     make_folder(repository.notes)
     try:
         with interruptible(), sole_drill(repository.notes, Path(journal.database)) as held:
             return _Restore(backup, journal, repository, steps, held).run()
     except BusyError as error:
         raise RefusedError(str(error)) from None
+
+
+def _repository(journal: Journal, backup: Backup) -> Repository:
+    try:
+        return Repository.at(Path(journal.repository))
+    except UsageError as error:
+        raise UsageError(
+            f"the repository of the drill cannot be used ({error}); what was backed up lies in {backup.databases} and "
+            f"{backup.configuration}, to be copied to {journal.database} and {journal.config}"
+        ) from None
 
 
 class _Restore:

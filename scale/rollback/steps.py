@@ -49,6 +49,7 @@ class Steps:
             def tell(count: int) -> None:
                 nonlocal done
                 done += count
+                self.deadline.left()
                 progress.update(task, description=f"{what}: {size_text(done)}")
 
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -185,6 +186,9 @@ def _space(request: Request) -> Iterator[Check]:
     for folder, size in needed(request).items():
         free = free_bytes(folder)
         told = f"{folder}: {size_text(size)} needed, {size_text(free)} free"
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        if not os.access(there, os.W_OK):
+            yield _check("space", "fail", f"{there}: cannot be written to; check its permissions")
         yield _check("space", "pass" if free >= size else "fail", told + ("" if free >= size else "; make room"))
 
 

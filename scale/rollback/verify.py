@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
+from differential.comparison import stale_entries
 from differential.results import DatabaseError, read_database
 from properties.invariants import Tables, judge_tables
 from scale.rollback.backup import Backup, Manifest, shown
@@ -15,6 +17,7 @@ from scale.rollback.tables import HASH_ROWS, Agreement, TablesError, census_of_t
 from scale.rollback.validate import agreement_check
 
 _SHOWN = 5
+_ADVICE = "; where those are no models, --models says where the models lie"
 
 
 def verify(request: Request, staging: Path) -> Iterator[Check]:
@@ -58,6 +61,14 @@ def agree(request: Request, before: Path, after: Path) -> tuple[Agreement, list[
     else:
         text = f"as before: {agreement.untouched} other tables, and all views"
         checks.append(Check(name="other tables", verdict="pass", text=text))
+    unneeded = [
+        stale.entry.name
+        for stale in stale_entries(request.policy, agreement.used, dt.datetime.now(dt.UTC).date())
+        if stale.entry.name not in agreement.used.names
+    ]
+    if unneeded:
+        text = f"{request.policy.source}: no difference needed {', '.join(unneeded)}"
+        checks.append(Check(name="policy", verdict="info", text=text))
     if agreement.others:
         text = f"written by the rebuild and not compared: {', '.join(agreement.others)}"
         checks.append(Check(name="agreement", verdict="info", text=text))
@@ -70,7 +81,7 @@ def untouched(request: Request, backup: Backup, manifest: Manifest, database_sha
     if database_sha256 != manifest.database.sha256:
         found.append(f"{request.database} itself was written to while the drill ran")
     found += [
-        f"{name} was changed while the drill ran: {shown(changes)}"
+        f"{name} was changed while the drill ran: {shown(changes)}{_ADVICE if name == 'models' else ''}"
         for name, changes in backup.changes(manifest, request.sources).items()
     ]
     return [Check(name="untouched", verdict="fail", text=text) for text in found] or [
