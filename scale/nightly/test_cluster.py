@@ -76,7 +76,7 @@ def said() -> list[str]:
 
 @pytest.fixture
 def cluster(dask: Any, said: list[str]) -> Iterator[Cluster]:
-    until(lambda: len(dask.scheduler.workers) == 2)
+    until(lambda: len(dask.scheduler.workers) > 0)  # the oldest Dask does not always start a killed one again
     made = Cluster(dask.scheduler_address, said.append, COMMAND)
     yield made
     made.close()
@@ -103,8 +103,9 @@ def a_corpus(folder: Path) -> Path:
 
 
 def test_units_run_at_once_on_all_workers_and_their_folders_come_back(
-    cluster: Cluster, notes: Path, tmp_path: Path, said: list[str]
+    dask: Any, cluster: Cluster, notes: Path, tmp_path: Path, said: list[str]
 ) -> None:
+    until(lambda: len(dask.scheduler.workers) == 2)
     corpus, census = a_corpus(tmp_path / "corpus"), tmp_path / "people.csv"
     census.write_text("people")
     jobs = [job(tmp_path, number, 1.0, corpus=str(corpus), census=str(census)) for number in range(4)]
@@ -166,19 +167,6 @@ def test_the_unit_of_a_killed_worker_runs_again_and_every_result_is_there_once(
     assert [line for line in said if "begun again" in line and jobs[0].unit.name in line]
 
 
-def test_a_unit_that_takes_three_workers_with_it_is_lost_and_the_others_go_on(
-    cluster: Cluster, notes: Path, tmp_path: Path
-) -> None:
-    deadly, other = job(tmp_path, 30, what="deadly"), job(tmp_path, 31)
-
-    assert cluster.submit(deadly).result(timeout=90) == Status.INSUFFICIENT
-    result = read_record(deadly.folder / RESULT, UnitResult)
-    assert result.status == "lost"
-    assert result.reason.startswith("3 workers were lost while they ran it: tcp://")
-    assert len(tries(notes, deadly.unit.name)) <= module.LIVES + 1
-    assert cluster.submit(other).result(timeout=60) == Status.PASS
-
-
 def test_what_comes_back_is_refused_where_it_is_too_large(
     cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,19 +198,33 @@ def test_closing_ends_what_runs_at_once_and_leaves_nothing(
 def test_a_worker_that_cannot_load_the_project_gets_no_unit_and_says_why(
     dask: Any, notes: Path, tmp_path: Path, said: list[str]
 ) -> None:
+    fit = len(dask.scheduler.workers)
     with dask_process(
         "worker", dask.scheduler_address, "--nthreads", "1", "--host", "127.0.0.1", folder=tmp_path, project=False
     ):
-        until(lambda: len(dask.scheduler.workers) == 3)
+        until(lambda: len(dask.scheduler.workers) > fit)
         cluster = Cluster(dask.scheduler_address, said.append, COMMAND)
         try:
             jobs = [job(tmp_path, number) for number in range(60, 66)]
             statuses = [cluster.submit(one) for one in jobs]
             assert [future.result(timeout=60) for future in statuses] == [Status.PASS] * 6
-            assert cluster.count == 2
+            assert cluster.count == len(dask.scheduler.workers) - 1
         finally:
             cluster.close()
     assert [line for line in said if "gets no work: it cannot load this project (No module named 'scale')" in line]
+
+
+def test_a_unit_that_takes_three_workers_with_it_is_lost_and_the_others_go_on(
+    cluster: Cluster, notes: Path, tmp_path: Path
+) -> None:
+    deadly, other = job(tmp_path, 30, what="deadly"), job(tmp_path, 31)
+
+    assert cluster.submit(deadly).result(timeout=90) == Status.INSUFFICIENT
+    result = read_record(deadly.folder / RESULT, UnitResult)
+    assert result.status == "lost"
+    assert result.reason.startswith("3 workers were lost while they ran it: tcp://")
+    assert len(tries(notes, deadly.unit.name)) <= module.LIVES + 1
+    assert cluster.submit(other).result(timeout=60) == Status.PASS
 
 
 def test_a_scheduler_that_is_killed_ends_the_campaign_with_a_clear_message(
