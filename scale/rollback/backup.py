@@ -85,6 +85,10 @@ class Backup:
         return self.folder / "rebuild.log"
 
     @property
+    def differences(self) -> Path:
+        return self.folder / "differences.txt"
+
+    @property
     def aside(self) -> Path:
         return self.folder / "set-aside"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+import textwrap
 
 from scale.gate.outputs import move_aside
 from scale.options import seconds_of, usable
@@ -79,19 +80,19 @@ def _tell_what_was_left(request: Request, steps: Steps) -> None:
 def _execute(arguments: argparse.Namespace) -> Status:
     request, backup = request_of(arguments), backup_of(arguments)
     steps = Steps("execute", Deadline(request.timeout))
+    shown = 0
 
     def confirm() -> None:
+        nonlocal shown
+        shown = len(steps.checks)
         _show_checks(steps.checks)
         if not arguments.yes:
             ask_for(request.tag, request.database)
 
     record = execute(request, steps, backup, confirm)
-    _show_checks([check for check in steps.checks if record.result != "pass" or check.name in _AFTERWARDS])
+    _show_checks(steps.checks[shown:])
     _say("\n".join(["", *_summary(record), *_where(record, request, backup)]))
     return STATUS[record.result]
-
-
-_AFTERWARDS = ("rebuilt", "invariants", "untouched", "agreement", "other tables")
 
 
 def _restore(arguments: argparse.Namespace) -> Status:
@@ -112,15 +113,22 @@ def _summary(record: Rollback) -> list[str]:
     lines = [f"  {step.name:<14} {step.seconds:8.2f} s" for step in action.steps]
     late = "" if record.within_target else ": OVER the target"
     lines.append(f"  {'in all':<14} {action.seconds:8.2f} s of {record.target:.0f} s{late}")
-    end = "went back" if action.result == "pass" else action.message
+    end = "went back" if action.result == "pass" else textwrap.shorten(action.message, _LONGEST, placeholder=" ...")
     return [*lines, "", f"rollback execute: {action.result}: {end}"]
+
+
+_LONGEST = 300
+"""Characters of a reason in the last line; all of it is in the checks above and in rollback.json."""
 
 
 def _where(record: Rollback, request: Request, backup: Backup) -> list[str]:
     """What to do next."""
+    at_length = [f"what differs, row by row: {backup.differences}"] if backup.differences.exists() else []
     if "after" not in record.database:
-        return [f"written to {backup.record}, the rebuild's output to {backup.log}"] if backup.record.exists() else []
+        told = f"written to {backup.record}, the rebuild's output to {backup.log}"
+        return [*at_length, told] if record.actions[-1].steps and backup.log.exists() else at_length
     return [
+        *at_length,
         f"the database is rebuilt by {request.tag}; its tables compared with before: {record.agreement}",
         f"run from {backup.worktree} with: set -a; . {shlex.quote(str(backup.worktree / ENV_FILE))}; set +a",
         f"go forward again: python -m scale rollback restore --backup {shlex.quote(str(backup.folder))}",

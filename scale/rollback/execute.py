@@ -162,6 +162,8 @@ class _Drill:
                 self._hold(untouched(request, backup, manifest, sha256_of(descriptor)))
             with steps("compare", "compared it with the backup"):
                 self.agreement, checks = agree(request, backup.database(manifest), staging)
+                if self.agreement.report:
+                    write_durably(backup.differences, "\n".join(self.agreement.report).encode())
                 self._hold(checks)
             with steps("switch", f"put it in place of {request.database}"):
                 self.journal = exchange(backup, self.journal, sha256_of(staging), self.held)

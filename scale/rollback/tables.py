@@ -5,19 +5,28 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from differential.comparison import EVENTS, STATE, ComparisonPolicy, PolicyUse, TableSpec, compare_tables, content_hash
+from differential.comparison import (
+    EVENTS,
+    STATE,
+    ComparisonPolicy,
+    PolicyUse,
+    TableComparison,
+    TableSpec,
+    compare_tables,
+    content_hash,
+)
 from differential.comparison.exact import tables_identical
 from properties.outside import Mapped, TableMapping
 
 HASH_ROWS = 5_000_000
 """Most rows of both tables at which their hashes are taken, as in a sweep."""
-_SHOWN = 3
+_COLUMNS = 6
 _BEFORE, _AFTER = "before_drill", "after_drill"
 
 
@@ -43,13 +52,17 @@ class Names:
 
 @dataclass
 class Agreement:
-    """How two databases compare. equal: the rebuilt tables are, exactly; accepted: under the policy; differences: where not.
+    """How two databases compare. equal: the rebuilt tables are, exactly; accepted: under the policy.
+
+    parted: where they are not, a line for each table and year, with numbers and columns and nobody's values. report: the same at
+    length, with rows of people.
 
     rows, hashes: of the rebuilt tables afterwards. untouched: other tables, found equal. strayed: other tables and views that are
     not as before. others: tables that the rebuild may write too. used: entries of the policy that were needed.
     """
 
-    differences: list[str] = field(default_factory=list)
+    parted: list[str] = field(default_factory=list)
+    report: list[str] = field(default_factory=list)
     equal: bool = True
     accepted: bool = True
     rows: dict[str, int] = field(default_factory=dict)
@@ -239,14 +252,36 @@ def _compare_rebuilt(
             digest.update(content_hash(right, spec.key).encode())
         if tables_identical(left, right):
             continue
-        compared = compare_tables(left, right, spec, rules)
+        compared = compare_tables(left, right, _keyed(spec, left), rules)
         found.used.record(policy, compared)
         found.equal &= compared.equal
         found.accepted &= compared.accepted
         if not compared.accepted:
-            found.differences.append(f"{mapping.table}, {year}: {compared.describe('before', 'after').strip()}")
+            found.parted.append(f"{mapping.table} {year}: {_in_short(compared)}")
+            found.report.append(f"{mapping.table} {year}\n{compared.describe('before', 'after')}")
     found.rows[mapping.table] = total
     found.hashes[mapping.table] = digest.hexdigest()
+
+
+def _keyed(spec: TableSpec, table: pa.Table) -> TableSpec:
+    """Rows are told apart by the key's columns that are there, and by whole rows where none is."""
+    key = tuple(name for name in spec.key if name in table.column_names)
+    return replace(spec, key=key or tuple(table.column_names))
+
+
+def _in_short(compared: TableComparison) -> str:
+    """Numbers of rows, and the columns that differ."""
+    counts = {
+        "only before": compared.only_left + compared.duplicate_left,
+        "only after": compared.only_right + compared.duplicate_right,
+        "changed": compared.matched - compared.equal_rows,
+    }
+    told = ", ".join(f"{count} rows {where}" for where, count in counts.items() if count)
+    columns = [found.column for found in compared.columns if found.changed] + [
+        found.column for found in compared.schema
+    ]
+    more = f" and {len(columns) - _COLUMNS} more" if len(columns) > _COLUMNS else ""
+    return (told or "other columns") + (f" ({', '.join(columns[:_COLUMNS])}{more})" if columns else "")
 
 
 @dataclass(frozen=True)

@@ -226,8 +226,11 @@ def agreement_check(name: str, what: str, agreement: Agreement, request: Request
         return _check(name, "pass", f"{what}: equal, {told}")
     if agreement.accepted:
         return _check(name, "pass", f"{what}: equal under {request.policy.source}, {told}")
-    text = f"{what}: differs: " + "\n".join(agreement.differences[:3])
-    return _check(name, "info" if request.may_differ else "fail", text)
+    more = f"; and in {len(agreement.parted) - 2} more tables and years" if len(agreement.parted) > 2 else ""
+    text = f"{what}: differs: {'; '.join(agreement.parted[:2])}{more}"
+    if request.may_differ:
+        return _check(name, "info", text)
+    return _check(name, "fail", f"{text} (where other results are meant: --results-may-differ)")
 
 
 class _Trial:
