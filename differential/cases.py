@@ -20,6 +20,10 @@ from differential.variant import LEVELS, SWITCHES, Variant
 PARITY_TESTS = (*DEFAULT_THRESHOLDS, "oracle")
 """The names that --parity accepts."""
 
+_DEAREST_LAST = ("sql_vs_polars", "library_versions", "levels", "threads", "same_seed")
+BY_WORTH = (*_DEAREST_LAST, *(name for name in PARITY_TESTS if name not in _DEAREST_LAST))
+"""The tests in the order in which a budget of runs is spent."""
+
 MANY_THREADS = 4
 MORSEL = 8
 """Polars' batch size in the batch cases, its least: so small that most generated censuses cross batch borders."""
@@ -32,7 +36,8 @@ class Case:
     name: of the test item, such as `polars-threads-4`. claim: key of comparison.CLAIMS. size: generated worlds, `worlds` or
     `axis` of the profile. identical: canonical bytes must be equal too. Special inputs by `inputs`: `usual` (the given
     or the real census, and generated worlds), `thousand` (1 000 employees x 2 years besides), `borders` (only censuses at
-    the sizes of internal batches).
+    the sizes of internal batches), `given` (one world only, for engines whose runs are costly), `slices` (a few slices of it
+    under other seeds and years). refused: why it would prove nothing; then nothing is run.
     """
 
     test: str
@@ -42,6 +47,7 @@ class Case:
     size: str = "axis"
     identical: bool = False
     inputs: str = "usual"
+    refused: str | None = None
 
 
 def all_cases(
@@ -49,7 +55,7 @@ def all_cases(
 ) -> list[Case]:
     """The cases for these engines (SPECs), in the order of PARITY_TESTS; axes that an engine lacks are left out."""
     known = axes_of or {spec: capabilities_of(get_engine(spec)) for spec in engines}
-    cases = _pairs(engines)
+    cases = _pairs(engines, known)
     for spec in engines:
         can = known[spec]
         cases.append(
@@ -64,8 +70,31 @@ def all_cases(
             *_several_years(spec, can),
             *_worlds_together(spec, can),
         ]
-    order = {name: position for position, name in enumerate(PARITY_TESTS)}
-    return sorted((_named(case, engines) for case in cases), key=lambda case: order[case.test])
+    cases += _refused(known)
+    if is_costly := any(can.costly for can in known.values()):
+        cases = [replace(case, inputs="given") for case in cases] + _slices(engines)
+    order = {name: position for position, name in enumerate(BY_WORTH if is_costly else PARITY_TESTS)}
+    return sorted(
+        (_named(case, engines) for case in cases), key=lambda case: (case.inputs == "slices", order[case.test])
+    )
+
+
+def _refused(known: dict[str, Capabilities]) -> list[Case]:
+    """Comparisons that an engine says would prove nothing."""
+    return [
+        Case(test, spec, ((Side(spec), Side(spec)),), test, refused=reason)
+        for spec, can in known.items()
+        for test, reason in can.refused.items()
+    ]
+
+
+def _slices(engines: Sequence[str]) -> list[Case]:
+    """The first two engines on slices of the census, last of all: where the budget leaves something over."""
+    if len(engines) < 2:
+        return []
+    left, right = engines[:2]
+    claim = pair_claim(left, right)
+    return [Case(claim, f"{left}-{right}-slices", ((Side(left), Side(right)),), claim, inputs="slices")]
 
 
 def _named(case: Case, engines: Sequence[str]) -> Case:
@@ -77,7 +106,7 @@ def _named(case: Case, engines: Sequence[str]) -> Case:
     return replace(case, name=name)
 
 
-def _pairs(engines: Sequence[str]) -> list[Case]:
+def _pairs(engines: Sequence[str], known: dict[str, Capabilities]) -> list[Case]:
     cases = []
     for position, spec in enumerate(engines[1:], start=1):
         # the same engine under another Python is compared with that engine, any other with the first
@@ -85,7 +114,7 @@ def _pairs(engines: Sequence[str]) -> list[Case]:
         claim = pair_claim(engines[0] if twin is None else twin, spec)
         left = Side(engines[0] if twin is None else twin)
         cases.append(Case(claim, f"{left.engine}-{spec}", ((left, Side(spec)),), claim, size="worlds"))
-    judged = [spec for spec in engines if base_of(spec) != "oracle"]
+    judged = [spec for spec in engines if base_of(spec) != "oracle" and not known[spec].own_rules]
     cases += [Case("oracle", spec, ((Side(spec), Side("oracle")),), "oracle", size="worlds") for spec in judged]
     return cases
 

@@ -12,7 +12,7 @@ from differential.parity import CaseRun, FailedWorld
 from differential.pool import Chunk, shrink
 from differential.reduction import Budget, Step
 from differential.reduction.search import as_observed
-from differential.repro import Failure, Finding, shrink_failure, write_bundle
+from differential.repro import Failure, Finding, shrink_costly, shrink_failure, write_bundle
 from differential.repro.bundle import report_text
 from differential.session import Session
 from differential.side import Side
@@ -33,6 +33,8 @@ def explain(run: CaseRun, session: Session, budget: Budget | None = None) -> str
     if found.chunk is not None and found.error is None:
         write_bundle(session.repro_dir, failure, None, mask=_masked(session))
         failure = shrunk_by_hypothesis(failure, found.chunk, session)
+    if session.costly:
+        return _explained_costly(run, found, failure, session)
     if found.hung:
         path = write_bundle(session.repro_dir, failure, None, mask=_masked(session))
         run.record.bundle, run.record.signature = str(path), failure.signature
@@ -55,6 +57,26 @@ def explain(run: CaseRun, session: Session, budget: Budget | None = None) -> str
     others = len(run.failures) - 1
     more = f"\n{others} more of {run.record.worlds} worlds differ too.\n" if others else ""
     return text + more
+
+
+def _explained_costly(run: CaseRun, found: FailedWorld, failure: Failure, session: Session) -> str:
+    """As `explain`, where each run takes minutes: no more than a handful, and none to narrow the variants down."""
+    run.record.signature = failure.signature
+    if found.results is None:
+        path = write_bundle(session.repro_dir, failure, None, mask=_masked(session))
+        run.record.bundle = str(path)
+        return report_text(path)
+    path, text, reduction = shrink_costly(
+        session.repro_dir,
+        failure,
+        found.results,
+        keep_identities=session.keep_identities,
+        progress=lambda step: session.progress(_step(run, step)),
+    )
+    run.record.bundle = str(path)
+    if reduction is not None:
+        _write_tables(path, failure, reduction.world, session)
+    return text
 
 
 def failure_of(run: CaseRun, found: FailedWorld, session: Session) -> Failure:

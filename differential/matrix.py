@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from differential.comparison import PolicyUse, StaleEntry, stale_entries
+from differential.comparison.text import columns
 from differential.session import Session
 
 REPORT_SCHEMA_VERSION = 1
-_MARKS = {"pass": "32", "fail": "31;1", "refused": "35;1", "unproven": "33;1", "unfinished": "33;1"}
+_MARKS = {"pass": "32", "fail": "31;1", "refused": "35;1", "unproven": "33;1", "unfinished": "33;1", "not run": "33;1"}
 
 
 @dataclass
@@ -42,9 +43,11 @@ class Matrix:
 
     @property
     def status(self) -> str:
-        """The worst of all: refused, unproven, fail, unfinished (an interrupted session too), pass; `empty` without any."""
+        """The worst of all: refused, unproven, fail, unfinished (an interrupted session too), not run (beyond the budget),
+        pass; `empty` without any."""
         found = {record["status"] for record in self.records}
-        worst = next((s for s in ("refused", "unproven", "fail", "unfinished", "pass") if s in found), "empty")
+        order = ("refused", "unproven", "fail", "unfinished", "not run", "pass")
+        worst = next((status for status in order if status in found), "empty")
         return "unfinished" if worst == "pass" and self.exit_status else worst
 
 
@@ -59,8 +62,31 @@ def matrix_text(matrix: Matrix, color: bool = False) -> list[str]:
         if color:
             cells[-1] = f"\x1b[{_MARKS[row[-1]]}m{row[-1]}\x1b[0m"
         lines.append("  ".join(cells).rstrip())
-    lines += ["", *_notes(matrix)]
+    lines += ["", *_notes(matrix), *type_lines(matrix)]
     return lines
+
+
+def type_lines(matrix: Matrix) -> list[str]:
+    """By event type what differs, of each comparison that differs and was not of built-in engines alone."""
+    lines = []
+    for record in matrix.records:
+        if record["by_type"]:
+            rows = [_TYPE_HEAD, *(_type_row(found) for found in record["by_type"])]
+            lines += ["", f"{record['test']}[{record['name']}] by event type ({record['left']} | {record['right']}):"]
+            lines += columns(rows)
+    return lines
+
+
+_TYPE_HEAD = ("event type", "left", "right", "both", "equal", "columns that differ where both have the row")
+
+
+def _type_row(found: dict[str, Any]) -> tuple[str, ...]:
+    counts = (str(found[name]) for name in ("left", "right", "both", "equal"))
+    return (
+        str(found["what"]),
+        *counts,
+        ", ".join(f"{name} {count}" for name, count in found["columns"].items()) or "-",
+    )
 
 
 def _row(record: dict[str, Any]) -> tuple[str, ...]:
@@ -82,15 +108,18 @@ def _score(value: float) -> str:
 
 
 def _notes(matrix: Matrix) -> list[str]:
-    notes = []
+    notes: list[str] = []
+    told: set[str] = set()
     for record in matrix.records:
         name = f"{record['test']}[{record['name']}]"
         if record["status"] != "pass":
             notes.append(f"{name}: {record['reason'] or str(record['failed']) + ' worlds differ'}")
         if record["bundle"]:
             notes.append(f"{name}: replay with `pytest differential --replay {record['bundle']}`")
-        if record["note"]:
-            notes.append(f"{name}: {record['note']}")
+        for note in filter(None, record["note"].split("; ")):
+            if note not in told:  # an engine says the same of itself in each of its comparisons
+                told.add(note)
+                notes.append(f"{name}: {note}")
         if record["skipped"]:
             notes.append(f"{name}: {record['skipped']} worlds could not be run that way and were left out")
     if matrix.coverage:
@@ -98,6 +127,9 @@ def _notes(matrix: Matrix) -> list[str]:
     notes += [
         f"policy {matrix.session.policy.source}: {entry.entry.name}: {entry.why}; remove it" for entry in matrix.stale
     ]
+    not_run = [record for record in matrix.records if record["status"] == "not run"]
+    if not_run:
+        notes.append(f"{len(not_run)} of {len(matrix.records)} comparisons were not run; none of them counts as passed")
     total = sum(record["worlds"] for record in matrix.records)
     notes.append(f"{len(matrix.records)} comparisons of {total} worlds: {matrix.status}")
     return notes
@@ -171,6 +203,11 @@ def matrix_markdown(matrix: Matrix) -> str:
         for column, n in record["numeric"].items()
         if n["differing"]
     ]
+    for record in matrix.records:
+        if record["by_type"]:
+            lines += ["", f"{record['test']}[{record['name']}], left {record['left']}, right {record['right']}:", ""]
+            lines += ["| " + " | ".join(_TYPE_HEAD) + " |", "|---|---:|---:|---:|---:|---|"]
+            lines += ["| " + " | ".join(_type_row(found)) + " |" for found in record["by_type"]]
     if differing:
         lines += [
             "",

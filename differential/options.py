@@ -12,16 +12,21 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from differential.budget import CostlyRuns, begin_costly_runs
 from differential.cases import PARITY_TESTS
 from differential.commands import KEEP_RUNS
 from differential.comparison import ComparisonPolicy, PolicyError, load_policy
 from differential.engines import DEFAULT_PAIR, EngineSpecError, get_engine, settled
+from differential.navigator.settings import CONFIG, HOME, PYTHON
 from differential.profiles import DEFAULT_PROFILE, PROFILES, Profile, base_seed
+from differential.run import capabilities_of
 from differential.session import Session, given_world
 from differential.variant import VariantError, legacy_forced
 from fixtures.census import CensusError
 from fixtures.scenario import ScenarioError
 from fixtures.world import WorldError
+
+NAVIGATOR_OPTIONS = {"navigator_home": HOME, "navigator_python": PYTHON, "navigator_config": CONFIG}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -84,6 +89,27 @@ def add_options(parser: pytest.Parser) -> None:
         help="leave ids, dates and pay of a given census in repros (ssn never)",
     )
     add("--engine-timeout", type=_positive, metavar="SECONDS", help="longest run of an attached engine (default: 600)")
+    add("--navigator-home", type=Path, metavar="DIR", help="checkout of planwise_navigator, for engines navigator:sql and "
+        "navigator:polars")  # fmt: skip
+    add("--navigator-python", type=Path, metavar="FILE", help="the Python that it is installed in")
+    add(
+        "--navigator-config",
+        type=Path,
+        metavar="FILE",
+        help="the configuration to start from (default: the checkout's own)",
+    )
+    add(
+        "--budget-runs",
+        type=_at_least_one,
+        metavar="N",
+        help="most runs of engines whose runs take minutes, in the whole session",
+    )
+    add(
+        "--budget-minutes",
+        type=_positive,
+        metavar="M",
+        help="the same in minutes; what does not fit is told as not run",
+    )
     add("--keep-runs", type=Path, metavar="DIR", help="keep the folder of every run of a command: engine there (default: "
         "three that failed)")  # fmt: skip
     add("--all", action="store_true", dest="run_all", help="also the tests of the suite itself")
@@ -98,10 +124,12 @@ def make_session(config: pytest.Config) -> Session:
     usable_folder(option.repro_dir, "--repro-dir")
     for report in option.parity_report:
         usable_folder(report.parent, "--parity-report")
+    navigator_options(option)
     try:
         engines = tuple(dict.fromkeys(settled(spec) for spec in option.engine or DEFAULT_PAIR))
         for spec in engines:
             get_engine(spec)
+        costly = any(capabilities_of(get_engine(spec)).costly for spec in engines)
         legacy_forced()
         years = tuple(option.years) if option.years else None
         world = given_world(option.census, option.scenario, years, option.employees, option.random_seed)
@@ -111,6 +139,7 @@ def make_session(config: pytest.Config) -> Session:
     if option.keep_runs is not None:
         usable_folder(option.keep_runs, "--keep-runs")
         os.environ[KEEP_RUNS] = str(option.keep_runs.absolute())
+    _begin_budget(option, costly=costly)
     seed = base_seed(profile, _hypothesis_seed(config))
     return Session(
         profile=profile,
@@ -125,8 +154,27 @@ def make_session(config: pytest.Config) -> Session:
         part=option.slice,
         minutes=option.minutes,
         timeout=option.engine_timeout,
+        costly=costly,
         arguments=tuple(_arguments(option, profile, seed)),
     )
+
+
+def navigator_options(option: argparse.Namespace) -> None:
+    """Hand the options on as environment variables, which worker processes see too."""
+    for name, variable in NAVIGATOR_OPTIONS.items():
+        if getattr(option, name) is not None:
+            os.environ[variable] = str(getattr(option, name).absolute())
+
+
+def _begin_budget(option: argparse.Namespace, *, costly: bool) -> None:
+    asked = option.budget_runs is not None or option.budget_minutes is not None
+    if asked and not costly:
+        raise pytest.UsageError(
+            "--budget-runs, --budget-minutes: no engine here has runs that take minutes; use --minutes"
+        )
+    if asked and getattr(option, "numprocesses", None):
+        raise pytest.UsageError("--budget-runs, --budget-minutes: one budget is for one process; leave -n out")
+    begin_costly_runs(CostlyRuns(option.budget_runs, option.budget_minutes))
 
 
 def _arguments(option: argparse.Namespace, profile: Profile, seed: int) -> Iterator[str]:
@@ -141,6 +189,11 @@ def _arguments(option: argparse.Namespace, profile: Profile, seed: int) -> Itera
         "--policy": option.policy,
         "--minutes": option.minutes,
         "--engine-timeout": option.engine_timeout,
+        "--navigator-home": option.navigator_home,
+        "--navigator-python": option.navigator_python,
+        "--navigator-config": option.navigator_config,
+        "--budget-runs": option.budget_runs,
+        "--budget-minutes": option.budget_minutes,
         "--keep-runs": option.keep_runs,
     }
     for name, value in given.items():

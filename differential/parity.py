@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from differential.budget import BudgetSpentError
 from differential.cases import Case
 from differential.comparison import (
     CLAIMS,
@@ -18,6 +19,7 @@ from differential.comparison import (
     PolicyUse,
     Scores,
     WorldComparison,
+    agreement_by_type,
     check_claim,
     compare_runs,
     content_hash,
@@ -63,8 +65,9 @@ class FailedWorld:
 class CaseRecord:
     """What a case did, as plain values: the matrix and the reports are made of these.
 
-    status: `unfinished` until all inputs were compared, then pass, fail, refused or unproven. worlds: compared. skipped:
-    unsuitable for a side. failed: that differ. bundle: the repro of the first failure.
+    status: `unfinished` until all inputs were compared, then pass, fail, refused or unproven; `not run` where the budget was
+    spent before. worlds: compared. skipped: unsuitable for a side. failed: that differ. bundle: the repro of the first failure.
+    by_type: of the first world, by event type: rows and columns that differ.
     """
 
     test: str
@@ -85,6 +88,7 @@ class CaseRecord:
     note: str = ""
     numeric: dict[str, dict[str, Any]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    by_type: list[dict[str, Any]] = field(default_factory=list)
     policy_use: list[str] = field(default_factory=list)
     bundle: str | None = None
     signature: str | None = None
@@ -135,16 +139,22 @@ class CaseRun:
     def feed(self, worlds: Sequence[World], pair: int, chunks: Mapping[str, Chunk] | None = None) -> bool:
         """Compare one batch; False once the case has failed or cannot go on. `chunks`: by fingerprint, where worlds were drawn."""
         left, right = self.case.pairs[pair]
+        if self.case.refused is not None:
+            self.record.status, self.record.reason = "refused", self.case.refused
+            return False
         if self.case.claim == "used_database":
             worlds = _with_own_names(worlds)
         self._chunks = chunks or {}
-        for batch in self._batches(worlds, left, right):
-            try:
-                self._judge(batch, left, right)
-            except (RunError, ComparisonError) as error:
-                self.record.status, self.record.reason = "refused", str(error)
-            if self.record.status in ("refused", "unproven"):
-                break
+        try:
+            for batch in self._batches(worlds, left, right):
+                try:
+                    self._judge(batch, left, right)
+                except (RunError, ComparisonError) as error:
+                    self.record.status, self.record.reason = "refused", str(error)
+                if self.record.status in ("refused", "unproven"):
+                    break
+        except BudgetSpentError as error:
+            self._out_of_budget(str(error))
         self.record.seconds = time.monotonic() - self._started
         return self.record.status == "unfinished"
 
@@ -152,6 +162,14 @@ class CaseRun:
         """All inputs were compared and nothing was found: the case passes, if there was anything to compare."""
         if self.record.status == "unfinished" and self.record.worlds:
             self.record.status = "pass"
+
+    def _out_of_budget(self, why: str) -> None:
+        """Nothing compared is nothing passed; what was compared before stands."""
+        if self.record.worlds or self.failures:
+            self._tell(f"{why}: no further world was run")
+            self.finish()
+        else:
+            self.record.status, self.record.reason = "not run", why
 
     def _batches(self, worlds: Sequence[World], left: Side, right: Side) -> Iterator[_Batch]:
         """The worlds run on both sides; unsuitable ones are left out, and a world that makes an engine raise is singled out."""
@@ -163,7 +181,7 @@ class CaseRun:
             if kept:
                 yield from self._batches(kept, left, right)
             return
-        except (KeyboardInterrupt, VariantError):
+        except (KeyboardInterrupt, VariantError, BudgetSpentError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever an engine raises is a finding about that engine
             yield from self._singled_out(worlds, left, right, error)
@@ -227,6 +245,10 @@ class CaseRun:
         self.record.worlds += len(comparisons)
         self.record.employees += sum(len(world.census) for world in batch.worlds)
         self._lower_scores(least_scores(comparisons))
+        if not self.record.by_type and not comparisons[0].equal and not self.record.exact:
+            self.record.by_type = [
+                asdict(one) for one in agreement_by_type(batch.left, batch.right, self.session.policy)
+            ]
         self._note_numbers(numeric_differences_of_runs(batch.left, batch.right))
         differing = [index for index, comparison in enumerate(comparisons) if self._differs(comparison)]
         if differing:

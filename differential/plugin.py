@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Hashable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from differential import options
-from differential.cases import PARITY_TESTS
+from differential.budget import costly_runs
+from differential.cases import PARITY_TESTS, Case
 from differential.matrix import Matrix, matrix_json, matrix_markdown, matrix_text
 from differential.parity import CaseRecord
 from differential.profiles import register_profiles
@@ -95,7 +96,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted(kept, key=lambda item: item.get_closest_marker("parity") is None)
     config.hook.pytest_deselected(items=left_out)
     if session := config.stash.get(SESSION, None):
+        if session.costly:
+            costly_runs().expect(_costly_sides(items, session))
         session.shares = sum(item.get_closest_marker("parity") is not None for item in items)
+
+
+def _costly_sides(items: list[pytest.Item], session: Session) -> Iterator[Hashable]:
+    """The runs that the chosen comparisons will need of engines whose runs take minutes."""
+    for item in items:
+        callspec: Any = getattr(item, "callspec", None)
+        case = None if callspec is None else callspec.params.get("case")
+        if isinstance(case, Case) and case.inputs == "given" and case.refused is None:
+            for side in (side for pair in case.pairs for side in pair if side.capabilities.costly):
+                yield side.costs(session.world)
 
 
 def _is_own(path: Path) -> bool:

@@ -168,6 +168,15 @@ class OwnProcess(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsRuns(Protocol):
+    """An engine that keeps finished runs over sessions."""
+
+    def is_kept(self, world: World, variant: Variant) -> bool:
+        """Whether this run is there from earlier, so that it costs nothing."""
+        ...
+
+
 def capabilities_of(engine: Engine) -> Capabilities:
     """The engine's declared capabilities, or all of them."""
     declared = getattr(engine, "capabilities", None)

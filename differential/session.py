@@ -29,6 +29,8 @@ from fixtures.strategies import worlds
 from fixtures.world import World
 
 ROOT = Path(__file__).resolve().parent.parent
+LARGEST_SEED = 2**31 - 1
+"""That any system takes: ours takes larger ones."""
 REAL_CENSUS = ROOT / "fixtures" / "data" / "census_cps1976.csv"
 REGRESSIONS = ROOT / "fixtures" / "regressions"
 _PLAIN_VARIANTS = (Variant(), Variant(level="legacy"))
@@ -42,8 +44,9 @@ class Session:
 
     engines: SPECs in order. given: the user's own census and scenario came by option. scenario_given: also the scenario, which
     generated worlds then keep. minutes: time budget of the whole session, None = the profile's number of worlds.
-    shares: how many test items share the minutes. progress: takes one line for the terminal. arguments: the options that decide
-    what is run, as they are typed, for the command that finds a failure again.
+    costly: runs of an engine take minutes, so that few worlds are run. shares: how many test items share the minutes.
+    progress: takes one line for the terminal. arguments: the options that decide what is run, as they are typed, for the command
+    that finds a failure again.
     """
 
     profile: Profile
@@ -58,6 +61,7 @@ class Session:
     part: tuple[int, int] = (1, 1)
     minutes: float | None = None
     timeout: float | None = None
+    costly: bool = False
     shares: int = 1
     progress: Callable[[str], None] = print
     arguments: tuple[str, ...] = ()
@@ -70,6 +74,8 @@ class Session:
     @cached_property
     def strategy(self) -> SearchStrategy[World]:
         """Generated worlds, or slices of the user's census under the user's or generated scenarios."""
+        if self.costly:  # an engine with a configuration of its own takes no generated rules
+            return slices_of(self.world.census, self.world.scenario, generate_rules=False, largest_seed=LARGEST_SEED)
         if not self.given:
             return worlds()
         return slices_of(self.world.census, self.world.scenario, generate_rules=not self.scenario_given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -16,9 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from differential import workers
+from differential.budget import costly_runs
 from differential.engines import get_engine, is_built_in, label, runs_apart
+from differential.processes import end_all
 from differential.results import read_database
-from differential.run import Capabilities, Infeasible, OwnProcess, Run, capabilities_of
+from differential.run import Capabilities, Infeasible, KeepsRuns, OwnProcess, Run, capabilities_of
 from differential.variant import LEGACY_FLAG, Variant
 from fixtures.company import companions
 from fixtures.world import World
@@ -26,6 +28,10 @@ from fixtures.world import World
 History = Literal["plain", "few_at_once", "crowded", "new_process", "used_database", "prefix"]
 EXTRA_YEARS = 2
 """How many years longer the run is that a `prefix` side is cut from."""
+
+
+COSTLY_SECONDS = 3_600.0
+"""Longest run of an engine whose runs take minutes, where nothing else is asked for."""
 
 
 GROUP_SIZES = (1, 2, 34, 89)
@@ -78,6 +84,21 @@ class Side:
 
     def execute(self, worlds: Sequence[World], timeout: float | None) -> Run:
         """As `run`, under the legacy flag as it is."""
+        if not self.capabilities.costly:
+            return self._execute(worlds, timeout)
+        return join_runs([self._once(world, timeout) for world in worlds])
+
+    def _once(self, world: World, timeout: float | None) -> Run:
+        """One world on an engine whose runs are counted, unless this session has done it already."""
+        engine, given = get_engine(self.engine), _longer(world) if self.history == "prefix" else world
+        kept = self.history != "new_process" and isinstance(engine, KeepsRuns) and engine.is_kept(given, self.variant)
+        return costly_runs().get(self.costs(world), lambda: self._execute([world], timeout), kept=kept)
+
+    def costs(self, world: World) -> Hashable:
+        """By what the session knows this run, where the engine's runs are counted."""
+        return self, world.fingerprint
+
+    def _execute(self, worlds: Sequence[World], timeout: float | None) -> Run:
         if self.history == "prefix":
             return _cut(self._run([_longer(world) for world in worlds], timeout), worlds)
         if self.history == "used_database":
@@ -87,6 +108,8 @@ class Side:
         if self.history == "few_at_once":
             return join_runs([self._run(group, timeout) for group in _groups(worlds)])
         if self.history == "new_process":
+            if timeout is None and self.capabilities.costly:
+                timeout = COSTLY_SECONDS
             arguments = (self.engine, list(worlds), self.variant, timeout)
             environment = {"PYTHONHASHSEED": "4711"}
             run: Run = workers.call(
@@ -155,8 +178,12 @@ def run_both(left: Side, right: Side, worlds: Sequence[World], timeout: float | 
         return left.run(worlds, timeout=timeout), right.run(worlds, timeout=timeout)
     with legacy_flag(left.legacy_flag), ThreadPoolExecutor(max_workers=1) as pool:
         other = pool.submit(right.execute, worlds, timeout)
-        mine = left.execute(worlds, timeout)
-        return mine, other.result()
+        try:
+            mine = left.execute(worlds, timeout)
+            return mine, other.result()
+        except KeyboardInterrupt:
+            end_all()  # else the pool would wait for a program that takes minutes
+            raise
 
 
 def run_engine(spec: str, worlds: Sequence[World], variant: Variant, timeout: float | None = None) -> Run:

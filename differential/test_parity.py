@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from differential.budget import costly_runs
 from differential.cases import Case, all_cases, border_case
 from differential.finding import explain
 from differential.parity import CaseRun
@@ -26,6 +28,8 @@ from fixtures.world import World
 
 REGRESSION, COVERAGE, ALL_WORLDS = "regression", "coverage", "all-worlds"
 FEW_YEARS = 2
+SLICES = 3
+"""Slices of the census that engines get whose runs take minutes."""
 BORDER_ROWS = (2_047, 2_048, 2_049, 122_879, 122_880, 122_881)
 """Around DuckDB's vector size (2 048) and row group size (122 880)."""
 
@@ -45,10 +49,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _cases(session: Session) -> list[Case]:
-    return [
-        *all_cases(session.engines, switches_alone=session.profile.covering),
-        border_case(session.engines),
-    ]
+    cases = all_cases(session.engines, switches_alone=session.profile.covering)
+    return cases if session.costly else [*cases, border_case(session.engines)]
 
 
 def _group(case: Case) -> pytest.MarkDecorator:
@@ -73,6 +75,8 @@ def test_parity(case: Case, parity_session: Session, request: pytest.FixtureRequ
         feed_all(run, case, parity_session)
         run.finish()
         record = run.record
+        if record.status == "not run":
+            pytest.skip(f"not run: {record.reason}")
         if record.status in ("refused", "unproven"):
             raise RefusedError(f"{record.status.upper()}: {record.left} against {record.right}\n{record.reason}")
         if run.failures:
@@ -110,6 +114,9 @@ def feed_all(run: CaseRun, case: Case, session: Session) -> None:
 
     Engines that are compared also take worlds that leave whole tables empty, each in a pass of its own.
     """
+    if case.inputs in ("given", "slices"):
+        _feed_costly(run, case, session)
+        return
     if case.inputs == "borders":
         for rows in (rows for rows in BORDER_ROWS if rows <= session.profile.largest):
             if not run.feed([World(generate(rows, seed=rows), Scenario(end_year=2025))], 0):
@@ -128,6 +135,28 @@ def feed_all(run: CaseRun, case: Case, session: Session) -> None:
             running, first = pool.submit(_feed_shares, run, shares, chunks, first, session), ()
         if running is not None:
             running.result()
+
+
+def _feed_costly(run: CaseRun, case: Case, session: Session) -> None:
+    """Engines whose runs take minutes: the census under all its years; or slices of it while the budget has runs over."""
+    sides = {side for pair in case.pairs for side in pair}
+    costly_runs().no_longer(side.costs(session.world) for side in sides)
+    if case.inputs == "given":
+        for pair in range(len(case.pairs)):
+            if not run.feed([session.world], pair):
+                return
+        return
+    for world in islice(slices(session), SLICES):
+        if not run.feed([world], 0):
+            return
+
+
+def slices(session: Session) -> Iterator[World]:
+    """Slices of the census under other seeds and fewer years, drawn as any generated world."""
+    for chunk in session.chunks("slices"):
+        for number, world in enumerate(chunk.worlds):
+            last = world.scenario.start_year + number % len(world.scenario.years)
+            yield World(world.census, world.scenario.model_copy(update={"end_year": last}))
 
 
 def _feed_shares(

@@ -224,7 +224,8 @@ def explain(
     """Turn a finding into a repro bundle: the report for the terminal, and the bundle's path.
 
     It is on disk before anything is shrunk, so that an interruption loses nothing. chunk: where Hypothesis drew the world, which it
-    then shrinks first. hung: the engine gave no result in time, so that nothing is run again. budget: of reducing it.
+    then shrinks first. hung: the engine gave no result in time, or takes minutes for one, so that nothing is run again.
+    budget: of reducing it.
     """
     tell = progress or session.progress
     mask = session.given and not session.keep_identities

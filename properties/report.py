@@ -34,6 +34,7 @@ class PropertyRecord:
 
     worlds: judged. broken: worlds on which it does not hold. clauses: those that do not hold, and where that is known, in how many
     places. unchecked: clause to what it lacks. rules: entries of the policy that concern it, each with what came of it.
+    exceeded: entries that knew of fewer places than there are.
     """
 
     check: str
@@ -45,6 +46,7 @@ class PropertyRecord:
     clauses: dict[str, int] = field(default_factory=dict)
     unchecked: dict[str, str] = field(default_factory=dict)
     rules: list[str] = field(default_factory=list)
+    exceeded: list[str] = field(default_factory=list)
     reason: str = ""
     bundle: str | None = None
     signature: str | None = None

@@ -4,8 +4,11 @@
       - {rule: I06, verdict: warn, reason: raises go to people who have left; mended in 2.4, until: 2027-01-31}
       - {rule: I07.before_hire, verdict: off, engine: mine:ENGINE, reason: .., until: 2027-01-31}
 
-`rule` is a check or one of its clauses; `engine` a SPEC, left out: any engine, and tables given by --results. A rule that is off
-never counts as passed, and one that holds all the same is said. An entry past its end date fails.
+      - {rule: I19.previous, verdict: warn, at_most: 7, reason: .., until: 2027-01-31}
+
+`at_most` is the number of places that are known: one more is news, and fails. `rule` is a check or one of its clauses; `engine` a
+SPEC, left out: any engine, and tables given by --results. A rule that is off never counts as passed, and one that holds all the
+same is said. An entry past its end date fails.
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ from fixtures.strict_yaml import load_yaml
 from properties.check import Check, Violation
 
 Verdict = Literal["off", "warn"]
-_KEYS = ("rule", "verdict", "engine", "reason", "until")
+_KEYS = ("rule", "verdict", "at_most", "engine", "reason", "until")
+_OPTIONAL = ("engine", "at_most")
 
 
 class RulesError(ValueError):
@@ -29,7 +33,7 @@ class RulesError(ValueError):
 
 @dataclass(frozen=True)
 class Rule:
-    """One entry. clause: None for the whole check. engine: None for all."""
+    """One entry. clause: None for the whole check. engine: None for all. at_most: places that it excuses; None: however many."""
 
     check: str
     clause: str | None
@@ -37,6 +41,7 @@ class Rule:
     engine: str | None
     reason: str
     until: dt.date
+    at_most: int | None = None
 
     @property
     def name(self) -> str:
@@ -51,8 +56,19 @@ class Rule:
         """Whether it speaks of this violation, on an engine that it concerns."""
         return violation.check == self.check and self.clause in (None, violation.clause)
 
+    def places(self, totals: Mapping[tuple[str, str], int]) -> int:
+        """How many of all the places it speaks of. totals: (check, clause) to the number of its places."""
+        return sum(
+            count for (check, clause), count in totals.items() if check == self.check and self.clause in (None, clause)
+        )
+
+    def exceeded(self, totals: Mapping[tuple[str, str], int]) -> bool:
+        """Whether there are more places than are known."""
+        return self.at_most is not None and self.places(totals) > self.at_most
+
     def describe(self) -> str:
-        return f"{self.name} {self.verdict} until {self.until}: {self.reason}"
+        known = "" if self.at_most is None else f" at most {self.at_most}"
+        return f"{self.name} {self.verdict}{known} until {self.until}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -103,7 +119,7 @@ def _rule(path: Path, key: str, entry: object, checks: Mapping[str, Check]) -> R
     unknown = [name for name in entry if name not in _KEYS]
     if unknown:
         _fail(path, key, f"unknown key {unknown[0]!r:.60}: expected {', '.join(_KEYS)}")
-    missing = [name for name in _KEYS if name != "engine" and name not in entry]
+    missing = [name for name in _KEYS if name not in _OPTIONAL and name not in entry]
     if missing:
         _fail(path, key, f"{', '.join(missing)} is missing")
     check, _, clause = _text(path, f"{key}.rule", entry["rule"]).partition(".")
@@ -119,7 +135,10 @@ def _rule(path: Path, key: str, entry: object, checks: Mapping[str, Check]) -> R
     if not isinstance(until, dt.date) or isinstance(until, dt.datetime):
         _fail(path, f"{key}.until", f"expected a date such as 2027-01-31, got {until!r:.60}")
     engine = None if entry.get("engine") is None else _text(path, f"{key}.engine", entry["engine"])
-    return Rule(check, clause or None, verdict, engine, _text(path, f"{key}.reason", entry["reason"]), until)
+    at_most = entry.get("at_most")
+    if at_most is not None and (isinstance(at_most, bool) or not isinstance(at_most, int) or at_most < 1):
+        _fail(path, f"{key}.at_most", f"expected a number of places, at least 1, got {at_most!r:.60}")
+    return Rule(check, clause or None, verdict, engine, _text(path, f"{key}.reason", entry["reason"]), until, at_most)
 
 
 def _text(path: Path, key: str, value: object) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -58,13 +59,17 @@ class BrokenWorld:
 
 @dataclass
 class InvariantsFound:
-    """What the invariants say of one engine. raised: a world that made it raise, if any, and what."""
+    """What the invariants say of one engine. raised: a world that made it raise, if any, and what.
+
+    totals: places by (check, clause).
+    """
 
     worlds: int = 0
     employees: int = 0
     broken: dict[str, list[BrokenWorld]] = field(default_factory=dict)
     unchecked: dict[str, dict[str, str]] = field(default_factory=dict)
     raised: list[FailedWorld] = field(default_factory=list)
+    totals: Counter[tuple[str, str]] = field(default_factory=Counter)
     seconds: float = 0.0
 
 
@@ -128,6 +133,9 @@ class PropertySession:
 
     def _batches(self, item: str) -> Iterator[tuple[list[list[World]], dict[str, Chunk]]]:
         """Lists of passes to be judged together: the census with the first, generated worlds, a large population, empty tables."""
+        if self.session.costly:
+            yield [[self.session.world]], {}
+            return
         passes: list[list[World]] = []
         chunks: dict[str, Chunk] = {}
         first = [self.session.world]
@@ -160,7 +168,7 @@ class PropertySession:
         found.worlds += len(worlds)
         groups = _of_one_schema(worlds, runs)
         for group in groups:
-            self._note(*group, chunks, found)
+            self._note(*group, chunks, found, own_rules=side.capabilities.own_rules)
         return groups
 
     def _run(self, side: Side, worlds: Sequence[World]) -> list[tuple[Sequence[World], Run] | Raised]:
@@ -173,9 +181,18 @@ class PropertySession:
                 self.session.remember(side, worlds, one[1], forever=True)
         return made
 
-    def _note(self, worlds: Sequence[World], run: Run, chunks: Mapping[str, Chunk], found: InvariantsFound) -> None:
-        judgement = judge_tables(Tables.of(run, worlds))
+    def _note(
+        self,
+        worlds: Sequence[World],
+        run: Run,
+        chunks: Mapping[str, Chunk],
+        found: InvariantsFound,
+        *,
+        own_rules: bool = False,
+    ) -> None:
+        judgement = judge_tables(_tables(run, worlds, own_rules=own_rules))
         found.unchecked |= judgement.unchecked
+        found.totals.update(judgement.totals)
         if not judgement.violations:
             return
         results = list(run.results())
@@ -192,7 +209,7 @@ class PropertySession:
     def ahead(self) -> Ahead:
         """What a second process does meanwhile; nothing under a time budget, whose shares follow one another."""
         ahead = Ahead()
-        if self.share is None:
+        if self.share is None and not self.session.costly:
             if "lifecycle[all]" in self.selected:
                 ahead.begin("lifecycle[all]", "properties.wider:run_lives", self.session.engines, self.lives())
             for engine in self.session.engines[1:]:
@@ -240,6 +257,16 @@ class PropertySession:
     @property
     def _how_related(self) -> tuple[Size, float | None]:
         return "small" if self.session.profile.name == "quick" else "large", self.session.timeout
+
+
+def _tables(run: Run, worlds: Sequence[World], *, own_rules: bool) -> Tables:
+    """A run's tables with its inputs; of an engine with rules of its own only people and years, as of another system's tables."""
+    known = Tables.of(run, worlds)
+    if not own_rules:
+        return known
+    years = [(world.scenario.start_year, world.scenario.end_year) for world in worlds]
+    census = worlds[0].census.table if len(worlds) == 1 else None
+    return replace(known, worlds=None, years=years, census=census)
 
 
 def relate(

@@ -99,6 +99,7 @@ def test_relation(engine: str, relation: Check, properties: PropertySession, req
     """One relation holds between runs of the engine, whose proofs bear it."""
     record = PropertyRecord(relation.id, relation.title, engine)
     try:
+        _skip_costly(record, properties)
         outcome = properties.relations(engine)[relation.id]
         record, text = relation_verdict(outcome, relation, engine, properties)
         _conclude(record, text)
@@ -110,6 +111,7 @@ def test_lifecycle(every: str, properties: PropertySession, request: pytest.Fixt
     """A database file holds the rows of clean runs whatever its life was."""
     record = PropertyRecord(LIFECYCLE.id, LIFECYCLE.title, every)
     try:
+        _skip_costly(record, properties)
         record, text = lifecycle_verdict(properties)
         _conclude(record, text)
     finally:
@@ -120,6 +122,7 @@ def test_environment(environment: str, properties: PropertySession, request: pyt
     """The environment of the process changes no row of an engine."""
     record = PropertyRecord(ENVIRONMENT.id, ENVIRONMENT.title, environment)
     try:
+        _skip_costly(record, properties)
         record, text = environment_verdict(environment, properties)
         _conclude(record, text)
     finally:
@@ -133,6 +136,13 @@ def test_results(rule: Check, properties: PropertySession, request: pytest.Fixtu
         _conclude(record, _results_text(rule, record, counted, properties) if counted else "")
     finally:
         keep_record(request.node, record)
+
+
+def _skip_costly(record: PropertyRecord, properties: PropertySession) -> None:
+    """What takes many runs is left out where each takes minutes, and said: `pytest differential` compares such runs."""
+    if properties.session.costly:
+        record.status, record.reason = "not checked", "it takes many runs, and a run of an engine here takes minutes"
+        pytest.skip(f"not checked: {record.reason}")
 
 
 def _conclude(record: PropertyRecord, text: str) -> None:

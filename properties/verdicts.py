@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from differential.side import Side
@@ -30,9 +30,23 @@ def invariant_verdict(
     )
     broken = found.broken.get(check.id, [])
     counted = _settle_worlds(
-        record, broken, session.rules.of(engine, check.id), len(record.unchecked) == len(check.clauses)
+        record,
+        broken,
+        _still_known(record, session.rules.of(engine, check.id), found.totals),
+        len(record.unchecked) == len(check.clauses),
     )
     return record, _tell(record, counted, session) if counted else ""
+
+
+def _still_known(
+    record: PropertyRecord, rules: Sequence[Rule], totals: Mapping[tuple[str, str], int]
+) -> tuple[Rule, ...]:
+    """The rules that excuse what there is; one with more places than it knows excuses none of them, and is told."""
+    news = [rule for rule in rules if rule.exceeded(totals)]
+    record.exceeded = [
+        f"{rule.name}: {rule.places(totals)} places, {rule.at_most} are known: this is news" for rule in news
+    ]
+    return tuple(rule for rule in rules if rule not in news)
 
 
 def relation_verdict(
@@ -72,7 +86,8 @@ def results_verdict(found: Judgement, check: Check, session: PropertySession) ->
     record = PropertyRecord(check.id, check.title, None, worlds=len(session.outside.tables.bounds), unchecked=unchecked)
     mine = [violation for violation in found.violations if violation.check == check.id]
     by_world = [[one for one in mine if one.world == world] for world in dict.fromkeys(one.world for one in mine)]
-    counted = _settle(record, by_world, session.rules.of(None, check.id), len(unchecked) == len(check.clauses))
+    rules = _still_known(record, session.rules.of(None, check.id), found.totals)
+    counted = _settle(record, by_world, rules, len(unchecked) == len(check.clauses))
     record.clauses = {clause: count for (id_, clause), count in found.totals.items() if id_ == check.id}
     if record.clauses:
         record.reason = ", ".join(f"{clause} in {count} places" for clause, count in record.clauses.items())
@@ -100,7 +115,9 @@ def _settle(
         if left:
             counted[index] = left
     record.broken, record.clauses = len(broken), dict(clauses)
-    record.rules = [f"{rule.describe()} ({_came_of(excused[rule], unchecked=unchecked)})" for rule in rules]
+    record.rules = record.exceeded + [
+        f"{rule.describe()} ({_came_of(excused[rule], unchecked=unchecked)})" for rule in rules
+    ]
     record.reason = ", ".join(f"{clause} on {count} of {record.worlds} worlds" for clause, count in clauses.items())
     if counted:
         record.status = "fail"
@@ -129,7 +146,7 @@ def _tell(record: PropertyRecord, counted: Sequence[BrokenWorld], session: Prope
         session.session, Side(record.engine), first.world, judge=judge_of(record.check), violations=first.violations,
         result=first.result, command=_command(record, session),
     )  # fmt: skip
-    text, path = explain(finding, session.session, chunk=first.chunk)
+    text, path = explain(finding, session.session, chunk=first.chunk, hung=session.session.costly)
     record.bundle, record.signature = str(path), finding.signature
     others = len(counted) - 1
     return text + (f"\n{others} more of {record.worlds} worlds break it too.\n" if others else "")

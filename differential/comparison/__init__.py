@@ -1,6 +1,7 @@
 """Exact comparison of runs, scores, claims, policies, first divergence and reports."""
 
 from differential.comparison.batches import ComparisonError, WorldComparison, compare_runs, least_scores
+from differential.comparison.by_type import TypeAgreement, agreement_by_type
 from differential.comparison.canonical import canonical_order, content_hash
 from differential.comparison.claims import CLAIMS, Claim, ClaimOutcome, check_claim
 from differential.comparison.divergence import Divergence, first_divergence
@@ -53,7 +54,9 @@ __all__ = [
     "StaleEntry",
     "TableComparison",
     "TableSpec",
+    "TypeAgreement",
     "WorldComparison",
+    "agreement_by_type",
     "canonical_order",
     "check_claim",
     "compare_runs",

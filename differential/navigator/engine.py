@@ -13,6 +13,7 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
+from differential.budget import FROM_CACHE
 from differential.engines.spec import EngineSpecError
 from differential.identity import commit_of
 from differential.navigator.cache import Cache, Kept, fingerprint
@@ -114,7 +115,7 @@ class NavigatorEngine:
     def _result(self, kept: Kept, world: World, variant: Variant) -> Run:
         events, state, notes = read_run(kept.folder, world)
         evidence = kept.evidence
-        earlier = ["taken from the cache of finished runs"] if kept.earlier else []
+        earlier = [FROM_CACHE] if kept.earlier else []
         fallen = [*fallbacks(evidence, raw_events(kept.folder), self.mode, world.scenario.years)]
         if threads_of(evidence) != variant.threads:
             fallen.append(

@@ -6,7 +6,7 @@ from differential.repro.finding import Finding
 from differential.repro.reading import Bundle, BundleError, load_bundle, regressions
 from differential.repro.replay import ReplayResult, replay
 from differential.repro.report import report
-from differential.repro.shrink import shrink_failure
+from differential.repro.shrink import shrink_costly, shrink_failure
 
 __all__ = [
     "Bundle",
@@ -18,6 +18,7 @@ __all__ = [
     "regressions",
     "replay",
     "report",
+    "shrink_costly",
     "shrink_failure",
     "write_bundle",
 ]

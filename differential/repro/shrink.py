@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from differential.budget import costly_runs
+from differential.comparison import CLAIMS, Divergence, check_claim
+from differential.comparison.alike import alike
+from differential.comparison.divergence import DivergenceKind
 from differential.reduction import (
     Budget,
     NotReproducedError,
@@ -14,13 +18,19 @@ from differential.reduction import (
     anonymise,
     reduce_world,
 )
+from differential.reduction.costly import COSTLY_RUNS, Runs, reduce_costly
 from differential.reduction.privacy import CELLS_UP_TO
 from differential.reduction.search import as_observed
-from differential.repro.bundle import forget_unreduced, report_text, smallest_known, write_bundle
+from differential.repro.bundle import bundle_name, forget_unreduced, report_text, smallest_known, write_bundle
+from differential.repro.failure import Failure
 from differential.repro.finding import Finding, Recheck
 from differential.repro.reading import Bundle
+from differential.run import WorldResult
+from differential.side import run_both
+from fixtures.world import World
 
 _PRIVACY_RUNS = 40
+_NOT_SMALLER = "\nThere is no smaller world to try.\n"
 _NOT_AGAIN = "\nThe failure did not show again when its world was run alone, so it is not reduced.\n"
 
 
@@ -65,6 +75,84 @@ def shrink_failure(
     if reduction.ended == "interrupted":
         raise KeyboardInterrupt
     return path, report_text(path), reduction
+
+
+def shrink_costly(
+    folder: Path,
+    failure: Failure,
+    results: tuple[WorldResult, WorldResult],
+    *,
+    keep_identities: bool = False,
+    progress: Progress | None = None,
+) -> tuple[Path, str, Reduction | None]:
+    """As `shrink_failure`, where a run takes minutes: at most eight runs, and no more than the session's budget has over.
+
+    results: of the failing run; whoever differs in it as the first divergence does is who the reduction starts from. People of a
+    given census are not made anonymous, which would take more runs: they are written with `keep_identities`, else nobody is.
+    """
+    mask = failure.given and not keep_identities
+    path = write_bundle(folder, failure, mask=mask)
+    found = failure.divergence
+    account, each = costly_runs(), sum(side.capabilities.costly for side in failure.sides)
+    most = account.for_reduction(COSTLY_RUNS)
+    if found is None or most < each:
+        return path, report_text(path) + f"\n{account.describe()} leaves no runs to reduce this.\n", None
+    shown = alike(*results, found, failure.policy)
+    others = _other_way(results, found, failure)
+    first = [found.employee_id] if found.employee_id else []
+    try:
+        reduction = reduce_costly(
+            failure.world,
+            lambda world: _shows(failure, found, world),
+            failure.observed,
+            Runs(most, each, lambda: account.used),
+            alike=[*first, *(employee for _, employee in shown)],
+            others=others,
+            progress=progress,
+        )
+    except NotReproducedError:
+        return path, report_text(path) + _NOT_SMALLER, None
+    if reduction.world is failure.world:
+        return (
+            path,
+            report_text(path) + f"\nNone of {reduction.candidates} smaller worlds showed it ({most} runs).\n",
+            None,
+        )
+    reduced = failure.on(reduction.world)  # as the session has run it already
+    if bundle_name(reduced) != bundle_name(failure):
+        forget_unreduced(folder, failure)
+    kept = replace(reduction, verified=reduction.verified and not mask)
+    path = write_bundle(folder, reduced, kept, mask=mask)
+    if reduction.ended == "interrupted":
+        raise KeyboardInterrupt
+    text = report_text(path)
+    if reduced.signature != failure.signature:
+        text += f"\nLooked for and shown here too: {failure.signature}; what comes first here is another difference.\n"
+    return path, text, kept
+
+
+def _shows(failure: Failure, found: Divergence, world: World) -> Observed | None:
+    """Whether a world shows this difference, first or not: other differences of the two engines may come before it."""
+    try:
+        left, right = run_both(failure.left, failure.right, [world], failure.timeout)
+        if failure.claim is not None and not check_claim(CLAIMS[failure.claim], left, right).ok:
+            return None
+        shown = alike(next(left.results()), next(right.results()), found, failure.policy)
+    except Exception:  # noqa: BLE001 - a world that an engine cannot run shows nothing
+        return None
+    if not shown:
+        return None
+    year, employee = shown[0]
+    return replace(failure.observed, employee_id=employee, year=year)
+
+
+def _other_way(results: tuple[WorldResult, WorldResult], found: Divergence, failure: Failure) -> list[str]:
+    """Of a row that is missing on one side: in the same year, those whose row is missing on the other."""
+    ways: dict[DivergenceKind, DivergenceKind] = {"missing_left": "missing_right", "missing_right": "missing_left"}
+    if found.kind not in ways:
+        return []
+    shown = alike(*results, replace(found, kind=ways[found.kind]), failure.policy)
+    return [employee for year, employee in shown if year == found.year]
 
 
 def _still_fails(known: Bundle, finding: Finding, check: Recheck) -> bool:
