@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from differential.engines import BUILT_IN, ENTRY_POINT_GROUP, EngineSpecError
+from differential.commands.program import program_of
+from differential.engines import BUILT_IN, ENTRY_POINT_GROUP, EngineSpecError, parse_spec, settled
 
 _SUFFIXES = (".py", ".sql", ".so", ".pyd")
 _GIT_SECONDS = 10
@@ -20,8 +21,9 @@ def sources_of(spec: str, root: Path) -> str:
     """Fingerprint of the code that engine `spec` runs when it is started from the checkout `root`.
 
     SHA-256 over the sources, tests aside, of differential/ and fixtures/; for a built-in engine without the other
-    built-in engines; for MODULE:ATTRIBUTE or an entry point with its top-level package, or its one file, and the attribute's name.
-    Nothing is imported.
+    built-in engines; for MODULE:ATTRIBUTE or an entry point with its top-level package, or its one file, and the attribute's name;
+    for ENGINE@PYTHON the engine's, and which Python; for command:PROGRAM with the files that its words name, and the one that says
+    what it can do. Nothing is imported or started.
 
     Raises:
         EngineSpecError: root is no checkout of this project, or nothing of that name can be found.
@@ -30,13 +32,22 @@ def sources_of(spec: str, root: Path) -> str:
     for package in ("differential", "fixtures"):
         if not (root / package / "__init__.py").is_file():
             raise EngineSpecError(f"{root}: no folder {package}/ there: is it a checkout of this project?")
+    asked = parse_spec(spec)
+    if asked.kind == "host":
+        return hashlib.sha256(f"{sources_of(asked.target, root)}@{settled(spec)}".encode()).hexdigest()
     digest = hashlib.sha256()
     others = [root / "differential" / "engines" / name for name in BUILT_IN if name != spec and spec in BUILT_IN]
     for package in ("differential", "fixtures"):
         _add(
             digest, root, (file for file in _sources(root / package) if not any(file.is_relative_to(o) for o in others))
         )
-    if spec not in BUILT_IN:
+    if asked.kind == "command":
+        program = program_of(asked)
+        files = [Path(word) for word in program.command if Path(word).is_file()]
+        for file in dict.fromkeys([*files, program.script, program.capabilities_file]):
+            _add(digest, file.parent, [file] if file.is_file() else [])
+        digest.update(repr(program.command[1:]).encode())
+    elif spec not in BUILT_IN:
         place, attribute = _attached(spec, root)
         digest.update(attribute.encode())
         _add(digest, place.parent, _sources(place) if place.is_dir() else [place])
@@ -51,8 +62,11 @@ def digest_of(root: Path, package: str) -> str:
 
 
 def commit_of(root: Path) -> str | None:
-    """The commit of a checkout, with `+` for uncommitted changes; None outside git."""
+    """The commit of a checkout, with `+` for uncommitted changes; None outside git, and where the suite is installed into an
+    environment inside a repository that is not its own."""
     try:
+        if Path(_git(root, "rev-parse", "--show-toplevel")).resolve() != root.resolve():
+            return None
         head = _git(root, "rev-parse", "--short=12", "HEAD")
         return head + ("+" if _git(root, "status", "--porcelain", "--untracked-files=no") else "")
     except (OSError, subprocess.SubprocessError):

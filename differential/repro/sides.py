@@ -65,20 +65,18 @@ def engines_for(sides: Sequence[Side], given: Sequence[str]) -> dict[str, str]:
     Raises:
         EngineSpecError: none was given for a side.
     """
-    chosen: dict[str, str] = {}
-    for side in sides:
-        wanted = side.engine
-        if not runs_apart(wanted) or wanted in chosen:
-            continue
-        free = [spec for spec in given if runs_apart(spec) and spec not in chosen.values()]
-        same = [spec for spec in free if label(spec) == wanted] or [spec for spec in free if _kin(spec, wanted)]
-        if not same:
-            form = "command:PROGRAM" if wanted.startswith("command:") else f"{base_of(wanted)}@PYTHON"
+    wanted = list(dict.fromkeys(side.engine for side in sides if runs_apart(side.engine)))
+    usable = [spec for spec in given if runs_apart(spec)]
+    chosen = {one: spec for one in wanted for spec in usable if label(spec) == one}
+    for one in wanted:
+        free = [spec for spec in usable if spec not in chosen.values() and _kin(spec, one)]
+        if one not in chosen and not free:
+            form = "command:PROGRAM" if one.startswith("command:") else f"{base_of(one)}@PYTHON"
             raise EngineSpecError(
-                f"{wanted} is a label, since a path of another machine says nothing on this one: "
+                f"{one} is a label, since a path of another machine says nothing on this one: "
                 f"give the one to run with --engine {form}"
             )
-        chosen[wanted] = same[0]
+        chosen.setdefault(one, next(iter(free), ""))
     return chosen
 
 
