@@ -15,33 +15,43 @@ import numpy as np
 import pyarrow as pa
 
 from differential.engines import get_engine
-from differential.run import Capabilities, Run, capabilities_of
+from differential.run import Capabilities, Engine, Run, capabilities_of
 from differential.variant import Variant
 from fixtures.census import Employee
 from fixtures.world import World
 
 RARE_SALT = "1"
-RARE_OF = 1_700_000
-"""Pairs of two people, of which one is wrong. `python -m scale.nightly.rarity` measures in how many worlds one is."""
+RARE_OF = 575_000
+"""Pairs of two people, of which one is wrong. `python -m scale.nightly.bench rare` measures in how many worlds one is."""
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 CENT = Decimal("0.01")
 
 
-class WrongPay:
-    """The Polars engine, but for some people's pay, which is a cent too high in every year."""
+Wrong = Callable[[World], str | None]
+"""The id of the person of a world for whom an engine is wrong, None where it is right."""
 
-    base = "polars"
 
-    def __init__(self, name: str, wrong: Callable[[World], str | None]) -> None:
-        self.name, self._wrong = name, wrong
+class WrongEngine:
+    """An engine, but for one amount of some people in the state table, which is a cent too high in every year.
+
+    column: of that amount. base: the engine, a SPEC or another one that is wrong.
+    """
+
+    def __init__(self, name: str, column: str, wrong: Wrong, base: str | Engine = "polars") -> None:
+        self.name, self._column, self._wrong, self._base = name, column, wrong, base
+
+    @property
+    def base(self) -> Engine:
+        """The engine that makes the tables."""
+        return get_engine(self._base) if isinstance(self._base, str) else self._base
 
     @property
     def capabilities(self) -> Capabilities:
-        return capabilities_of(get_engine(self.base))
+        return capabilities_of(self.base)
 
     def run(self, worlds: Sequence[World], variant: Variant) -> Run:
-        """The engine's run, with the pay of the person that `wrong` names of each world."""
-        run = get_engine(self.base).run(worlds, variant)
+        """The engine's run, with the amount of the person that `wrong` names of each world."""
+        run = self.base.run(worlds, variant)
         if run.proof is not None:
             run = replace(run, proof=replace(run.proof, engine=self.name))
         people = [self._wrong(world) for world in worlds]
@@ -51,17 +61,16 @@ class WrongPay:
 
         def edit(events: pa.Table, state: pa.Table) -> tuple[pa.Table, pa.Table]:
             person = next(turn)
-            return events, state if person is None else _raised(state, person)
+            return events, state if person is None else self._raised(state, person)
 
         return run.map(edit)
 
-
-def _raised(state: pa.Table, person: str) -> pa.Table:
-    place = state.schema.get_field_index("current_salary")
-    ids, pay = state["employee_id"].to_pylist(), state["current_salary"].to_pylist()
-    wrong = [amount + CENT if one == person else amount for one, amount in zip(ids, pay, strict=True)]
-    field = state.schema.field(place)
-    return state.set_column(place, field, pa.array(wrong, field.type))
+    def _raised(self, state: pa.Table, person: str) -> pa.Table:
+        place = state.schema.get_field_index(self._column)
+        ids, amounts = state["employee_id"].to_pylist(), state[self._column].to_pylist()
+        wrong = [amount + CENT if one == person else amount for one, amount in zip(ids, amounts, strict=True)]
+        field = state.schema.field(place)
+        return state.set_column(place, field, pa.array(wrong, field.type))
 
 
 def wrong_pair(world: World, of: int = RARE_OF) -> str | None:
@@ -73,8 +82,8 @@ def wrong_pair(world: World, of: int = RARE_OF) -> str | None:
     here = [one for one in world.census.employees() if one.termination_date is None]
     marks = {_mark(one): one.employee_id for one in here}
     hashed = np.array(sorted(marks), np.uint64)
-    drawn = (hashed[:, None] ^ (hashed[None, :] >> np.uint64(1))) * _ODD >> np.uint64(16)
-    wrong = np.triu(drawn % np.uint64(of) == 0, 1)
+    drawn = (hashed[:, None] ^ (hashed[None, :] >> np.uint64(1))) * _ODD
+    wrong = np.triu(drawn < np.uint64(2**64 // of), 1)
     return marks[int(hashed[np.argwhere(wrong)[0][0]])] if wrong.any() else None
 
 
@@ -83,16 +92,15 @@ def _mark(person: Employee) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
-class FlakyEngine(WrongPay):
-    """Goes wrong on the first world of many people that it meets, once in the life of a process."""
+class Once:
+    """Wrong about the first world of some people that it meets, and never again in this process."""
 
     least = 5
 
     def __init__(self) -> None:
-        super().__init__("polars+flaky", self._once)
         self._gone_wrong = False
 
-    def _once(self, world: World) -> str | None:
+    def __call__(self, world: World) -> str | None:
         here = [one for one in world.census.employees() if one.termination_date is None]
         if self._gone_wrong or len(here) < self.least:
             return None
@@ -100,5 +108,5 @@ class FlakyEngine(WrongPay):
         return here[0].employee_id
 
 
-rare = WrongPay("polars+rare", wrong_pair)
-flaky = FlakyEngine()
+rare = WrongEngine("polars+rare", "current_salary", wrong_pair)
+flaky = WrongEngine("polars+flaky", "current_salary", Once())

@@ -22,6 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 from scale.nightly.records import Unit, UnitSettings
+from scale.nightly.unit.ending import ENDING
 from scale.nightly.unit.run import run_unit
 from scale.records import Record, read_record
 from scale.status import Status, UsageError
@@ -61,6 +62,7 @@ def _end(number: int, frame: FrameType | None) -> Any:  # noqa: ARG001 - a signa
     for known in (signal.SIGTERM, signal.SIGINT):
         signal.signal(known, signal.SIG_IGN)
     threading.Thread(target=_end_later, daemon=True).start()
+    ENDING.set()
     raise KeyboardInterrupt
 
 

@@ -15,7 +15,7 @@ from scale.nightly.records import INPUTS
 
 
 class Inputs:
-    """The folder `inputs/` of a unit. on: off for a given census, whose people are in no file that is handed around."""
+    """The folder `inputs/` of a unit. on: off for a given census: social security numbers are in no file."""
 
     def __init__(self, folder: Path, *, on: bool) -> None:
         self._folder, self._on, self._added = folder / INPUTS, on, now()

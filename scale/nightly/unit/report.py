@@ -37,6 +37,11 @@ class Report:
         """Since the unit began."""
         return round(time.monotonic() - self.since, 2)
 
+    @property
+    def ticked(self) -> bool:
+        """Whether a batch is done."""
+        return bool(self._ticks)
+
     def of(self, session: Session) -> None:
         """From now on with what the session knows of engines and libraries."""
         self._session = session

@@ -14,7 +14,8 @@ from scale.nightly.examples import database
 from scale.nightly.inputs.atlas import Atlas
 from scale.nightly.inputs.index import Entry, load
 from scale.nightly.inputs.labels import flags_of
-from scale.nightly.records import INPUTS, Origin, Unit, UnitResult, UnitSettings, UnitStatus
+from scale.nightly.records import INPUTS, Unit, UnitResult, UnitSettings, UnitStatus
+from scale.nightly.unit.ending import ENDING, go_on
 from scale.nightly.unit.judged import Judge, Judged
 from scale.nightly.unit.kept import Inputs
 from scale.nightly.unit.parity import ParityJudge
@@ -30,6 +31,8 @@ from scale.status import UsageError
 
 BATCH_SECONDS = 5.0
 """That a batch is to take at the most: so much a killed unit loses, and so late it may end."""
+LATE_SECONDS = 60.0
+"""Beyond its budget that a unit may go on to reduce what its last batch found; then failures get less time."""
 LEAST = 4
 """Worlds of a batch at least, however slow an engine is."""
 WIDER = ("lifecycle", "environment")
@@ -52,6 +55,9 @@ def run_unit(unit: Unit, settings: UnitSettings, folder: Path) -> UnitResult:
         report.save("running", f"interrupted after {report.seconds:.0f} s")
         raise
     except Exception as error:
+        if ENDING.is_set():
+            report.save("running", f"interrupted after {report.seconds:.0f} s")
+            raise KeyboardInterrupt from None
         # an engine's error is a finding; this one is the unit's own
         report.save("error", f"{type(error).__name__}: {' '.join(str(error).split()):.300}")
         raise
@@ -70,10 +76,11 @@ class _Running:
         if self.unit.what not in KINDS:
             raise UsageError(f"what: {self.unit.what!r:.60} is no kind of unit; expected one of {', '.join(KINDS)}")
         self.session = session_of(self.unit, self.settings, self.folder, self.say)
-        private = self.settings.census is not None and not self.settings.keep_identities
+        given = self.settings.census is not None
+        private = given and not self.settings.keep_identities
         self.report.of(self.session)
         self.triage = Triage(self.folder, self.settings.known, private=private, say=self.say)
-        self.inputs = Inputs(self.folder, on=self.settings.census is None or self.settings.keep_identities)
+        self.inputs = Inputs(self.folder, on=not given)
         place, entries = self._corpus()
         self.report.atlas = Atlas(entries.values())
         if self.unit.what == "corpus":
@@ -86,6 +93,11 @@ class _Running:
             found = slowest(self.slow[1], self.unit.engines, self.unit.seconds, self.session.timeout)
             self.report.slowest = found
         return self._finish()
+
+    @property
+    def _goes_on(self) -> bool:
+        """Until the budget is used up; one batch in any case, however long it took to start."""
+        return not self.refused and (self.left > 0 or not self.report.ticked)
 
     @property
     def left(self) -> float:
@@ -128,7 +140,7 @@ class _Running:
         source = self._source(place, entries, first if self.settings.census else ())
         count = judge.first
         try:
-            while self.left > 0 and not self.refused:
+            while self._goes_on:
                 batch = source.take(count)
                 started = self.report.seconds
                 self._take(judge.judge(batch, self.left), batch, source.parents)
@@ -140,6 +152,7 @@ class _Running:
 
     def _take(self, judged: Judged, batch: Batch, parents: Parents | None = None) -> None:
         """What came of a batch, into the result; it is saved before anything is looked into."""
+        go_on()
         report, met_before = self.report, self.report.worlds
         report.worlds += judged.worlds
         report.employees += judged.employees
@@ -150,8 +163,9 @@ class _Running:
             self.refused.append(judged.refused)
         report.tick()
         for suspect in sorted(judged.suspects, key=lambda one: len(one.world.census) * len(one.world.scenario.years)):
-            origin = _origin(batch, suspect.world)
-            met = Met(report.seconds, met_before, origin, late=self.left <= 0)
+            place = _place(batch, suspect.world)
+            origin = batch.origins.get(batch.worlds[place].fingerprint, "drawn") if place is not None else "drawn"
+            met = Met(report.seconds, met_before + 1 + (place or 0), origin, late=self.left <= -LATE_SECONDS)
             self.triage.meet(suspect, met, self._save_found)
         if judged.suspects:
             self._save_found()
@@ -180,10 +194,11 @@ class _Running:
             self.slow = (each, batch.worlds)
 
     def _rounds(self, what: Wider) -> None:
-        while self.left > 0 and not self.refused:
+        while self._goes_on:
             report = self.report
             met = Met(report.seconds, report.worlds, "drawn", late=False)
             done = what.round(self.left, met)
+            go_on()
             report.worlds += done.worlds
             report.employees += done.employees
             if done.refused:
@@ -196,7 +211,7 @@ class _Running:
     def _replay(self, place: Path | None, entries: dict[str, Entry]) -> None:
         corpus = Corpus(self.session, place, sorted(entries), self.say)
         for batch, judge in corpus.batches():
-            if self.left <= 0 or self.refused:
+            if not self._goes_on:
                 corpus.stop()
                 break
             self._take(judge(batch), batch)
@@ -214,10 +229,6 @@ _WHOLE = ("sql_vs_polars", "oracle", "invariants")
 """Kinds that take a given census under all its years."""
 
 
-def _origin(batch: Batch, world: World) -> Origin:
-    """Where a world came from, also one that was given another name before it ran."""
-    known = batch.origins.get(world.fingerprint)
-    if known is not None:
-        return known
-    same = [one for one in batch.worlds if one.census is world.census]
-    return batch.origins.get(same[0].fingerprint, "drawn") if same else "drawn"
+def _place(batch: Batch, world: World) -> int | None:
+    """Where in its batch a world was, also one that got another name before it ran; None for a check's own inputs."""
+    return next((place for place, one in enumerate(batch.worlds) if one.census is world.census), None)

@@ -19,6 +19,7 @@ from differential.repro import Finding
 from differential.repro.reading import RECORD
 from differential.repro.report import replay_command
 from scale.nightly.records import FLAKY, REPROS, Found, Origin
+from scale.nightly.unit.ending import go_on
 from scale.nightly.unit.flaky import Attempt, keep_flaky
 from scale.nightly.unit.judged import Suspect
 
@@ -77,6 +78,7 @@ class Triage:
         saved()  # whatever becomes of this process now, the night knows that there was something
         self._say(f"{key}: met after {met.after:.1f} s and {met.after_worlds} worlds; run again")
         attempts = confirm(suspect)
+        go_on()
         if attempts[-1].same:
             self._keep(key, suspect, late=met.late)
         else:

@@ -219,7 +219,7 @@ _DEFAULT = Scenario()
 _PLACES = st.integers(0, MAX_EMPLOYEES - 1)
 _ANY_TRAIT = st.sampled_from(TRAITS)
 _WHATS = st.sampled_from(("drop", "copy", "take", "nudge", "trait", "trait"))
-_EDIT_LISTS = st.lists(_edit(), max_size=MAX_EDITS)
+_EDIT_LISTS = st.lists(_edit(), min_size=1, max_size=MAX_EDITS)  # with none, every third world would be its parent
 _GROUP_LISTS = st.lists(st.sampled_from(GROUPS), max_size=MAX_GROUPS)
 _CHANGE_LISTS = st.lists(st.sampled_from(CHANGES), max_size=MAX_CHANGES)
 _OTHER_SEED = st.none() | seeds()

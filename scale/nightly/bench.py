@@ -1,0 +1,134 @@
+"""The figures of a unit: `python -m scale.nightly.bench rate|steering|rare` (on one core: `taskset -c 0 ...`).
+
+rate      worlds a second of a unit, against the bench's cost of one world (differential.bench), in turn
+steering  pairs of labels met after so many worlds, with steering and without, for several seeds
+rare      in how many generated worlds the planted fault `rare` shows
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import mock
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+from differential.bench.engines import PAIR, WORLDS
+from differential.comparison import compare_runs
+from differential.pool import gather
+from differential.profiles import PROFILES
+from differential.session import Session, given_world
+from differential.side import Side
+from fixtures.strategies import worlds as generated_worlds
+from scale.nightly.inputs.atlas import Atlas
+from scale.nightly.inputs.labels import flags_of
+from scale.nightly.planted import RARE_OF, wrong_pair
+from scale.nightly.records import Unit, UnitSettings
+from scale.nightly.unit.report import Report
+from scale.nightly.unit.run import run_unit
+from scale.nightly.unit.source import Parents, Source
+
+RATE_SECONDS, RATE_ROUNDS, BENCH_ROUNDS = 60.0, 3, 8
+STEERING_WORLDS, STEERING_SEEDS, STEERING_STEP = 12_288, (1, 2, 3), 2_048
+RARE_WORLDS, RARE_TIMES = 40_000, 200
+
+
+def rate() -> None:
+    """Milliseconds of one core that a world costs in the bench and in a unit after its start, in turn.
+
+    Processor time, not wall time: on one core the two are the same, and a busy machine does not disturb it.
+    """
+    ratios = []
+    for number in range(RATE_ROUNDS):
+        before, unit, after = _bench(number), _unit(number), _bench(number + 100)
+        ratios.append(2 * unit / (before + after))
+        sys.stdout.write(f"bench {before:.2f} and {after:.2f} ms, unit {unit:.2f} ms: {ratios[-1]:.2f} of it\n")
+    sys.stdout.write(f"median: {statistics.median(ratios):.2f} of the bench's cost of a world\n")
+
+
+def _bench(seed: int) -> float:
+    """As differential.bench's `generated worlds: drawn, run and compared`, but of other worlds each time."""
+    started = time.process_time()
+    for number in range(BENCH_ROUNDS):
+        worlds = gather(generated_worlds(), WORLDS, 1_000 * seed + number)
+        compare_runs(*(Side(engine).run(worlds) for engine in PAIR))
+    return 1000 * (time.process_time() - started) / (BENCH_ROUNDS * WORLDS)
+
+
+def _unit(seed: int) -> float:
+    """All of the unit but its start and the look for its slowest worlds: steering, labels, inputs and results included."""
+    taken: list[tuple[float, int]] = []
+    tick = Report.tick
+
+    def note(report: Report) -> None:
+        tick(report)
+        taken.append((time.process_time(), report.worlds))
+
+    asked = Unit(number=0, what="sql_vs_polars", seed=seed, engines=PAIR, seconds=RATE_SECONDS)
+    with TemporaryDirectory() as folder, mock.patch.object(Report, "tick", note):
+        run_unit(asked, UnitSettings(), Path(folder))
+    (start, before), (end, worlds) = taken[0], taken[-1]
+    return 1000 * (end - start) / (worlds - before)
+
+
+def steering() -> None:
+    """Pairs met by the Polars engine's results, which are those of all engines, every so many worlds."""
+    for seed in STEERING_SEEDS:
+        for steer in (False, True):
+            atlas, parents = Atlas(), Parents(None)
+            session = Session(PROFILES["nightly"], ("polars",), given_world(None, None, None, None, None), seed=seed)
+            source = Source(session, atlas, parents if steer else None)
+            told = []
+            for number in range(1, STEERING_WORLDS // 512 + 1):
+                worlds = source.take(512).worlds
+                flags = flags_of(worlds, Side("polars").run(worlds))
+                for index in atlas.meet(worlds, flags):
+                    parents.add(worlds[index], flags[index])
+                if not number * 512 % STEERING_STEP:
+                    told.append(atlas.met[1])
+            source.close()
+            rarest = sorted(np.diag(atlas.here).tolist())[:3]
+            seldom = int(((np.triu(atlas.here, 1) > 0) & (np.triu(atlas.here, 1) <= 3)).sum())
+            sys.stdout.write(
+                f"seed {seed}, {'steered' if steer else 'plain'}: pairs every {STEERING_STEP} worlds {told}; rarest labels in "
+                f"{rarest} worlds; {seldom} pairs in at most 3\n"
+            )
+
+
+def rare() -> None:
+    """The same fault made more frequent, on drawn worlds, and counted back; and how often the fault as it is showed on them."""
+    shown = as_is = worlds = 0
+    for number in range(RARE_WORLDS // 256):
+        for world in gather(generated_worlds(), 256, 5_000_000 + number, None):
+            worlds += 1
+            shown += wrong_pair(world, RARE_OF // RARE_TIMES) is not None
+            as_is += wrong_pair(world) is not None
+    one_in = RARE_TIMES * worlds / max(1, shown)
+    sys.stdout.write(
+        f"{shown} of {worlds} worlds at {RARE_TIMES} times the rate: one in {one_in:,.0f}; as it is: {as_is}\n"
+    )
+
+
+MEASUREMENTS: dict[str, Callable[[], None]] = {"rate": rate, "steering": steering, "rare": rare}
+
+
+def main() -> int:
+    """Measure what was named, or everything."""
+    parser = argparse.ArgumentParser(prog="python -m scale.nightly.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*MEASUREMENTS, []], metavar="NAME", help=", ".join(MEASUREMENTS))
+    for name in parser.parse_args().names or list(MEASUREMENTS):
+        MEASUREMENTS[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
