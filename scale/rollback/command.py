@@ -11,7 +11,8 @@ from scale.gate.outputs import move_aside
 from scale.options import seconds_of, usable
 from scale.records import write_record
 from scale.rollback.backup import Backup
-from scale.rollback.execute import ENV_FILE, RefusedError, execute, in_words
+from scale.rollback.drill import ENV_FILE, in_words
+from scale.rollback.execute import RefusedError, execute
 from scale.rollback.locks import is_busy
 from scale.rollback.options import ask_for, backup_of, request_of
 from scale.rollback.process import Deadline, OutOfTimeError
@@ -113,7 +114,9 @@ def _summary(record: Rollback) -> list[str]:
     lines = [f"  {step.name:<14} {step.seconds:8.2f} s" for step in action.steps]
     late = "" if record.within_target else ": OVER the target"
     lines.append(f"  {'in all':<14} {action.seconds:8.2f} s of {record.target:.0f} s{late}")
-    end = "went back" if action.result == "pass" else textwrap.shorten(action.message, _LONGEST, placeholder=" ...")
+    end = "went back" if action.result == "pass" else action.message
+    if "\n" not in end:  # what a rebuild printed is shown as it is
+        end = textwrap.shorten(end, _LONGEST, placeholder=" ...")
     return [*lines, "", f"rollback execute: {action.result}: {end}"]
 
 

@@ -120,6 +120,7 @@ def request_of(arguments: argparse.Namespace) -> Request:
     database = arguments.database.resolve()
     if not database.is_file():
         raise UsageError(f"--database {arguments.database}: no such file")
+    _refuse_overlap(repository, database, config)
     rebuilder = _rebuilder(arguments, config)
     return Request(
         repository=repository,
@@ -142,6 +143,18 @@ def _folder(path: Path, option: str) -> Path:
     if not path.is_dir():
         raise UsageError(f"{option} {path}: no such folder")
     return path
+
+
+def _refuse_overlap(repository: Repository, database: Path, config: Path) -> None:
+    """What changes while the drill runs must not lie in what has to stay as it is."""
+    if database.is_relative_to(config):
+        raise UsageError(
+            f"--database {database}: lies in the configuration, which has to stay as it is; keep them apart"
+        )
+    if repository.common.resolve().is_relative_to(config):
+        raise UsageError(
+            f"--config {config}: is the repository with all that is in it; give the folder of the configuration"
+        )
 
 
 def _rebuilder(arguments: argparse.Namespace, config: Path) -> Rebuilder:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from scale.records import write_record
 from scale.rollback.backup import Backup, BackupError, Manifest
+from scale.rollback.drill import ENV_FILE, in_words
 from scale.rollback.durable import make_folder, sha256_of
 from scale.rollback.exchange import bring_back
-from scale.rollback.execute import ENV_FILE, RefusedError, in_words
+from scale.rollback.execute import RefusedError
 from scale.rollback.git import GitError, Repository
 from scale.rollback.journal import Journal, drop_note, load, read_note, save
 from scale.rollback.locks import BusyError, Held, HeldError, no_writer, sole_drill

@@ -114,7 +114,7 @@ def test_out_of_time_puts_everything_back(system: System, capfd: pytest.CaptureF
 
 def test_killed_at_any_operation_it_leaves_the_old_or_the_new(tmp_path: Path) -> None:
     """A few of all operations, and faults that the kills have to find; testing_kills by hand kills before every operation."""
-    options = ("--points", "12", "--restore-points", "4", "--random", "3", "--self-test")
+    options = ("--points", "10", "--restore-points", "3", "--random", "2", "--self-test")
     done = subprocess.run(
         [sys.executable, "-m", "scale.rollback.testing_kills", str(tmp_path), *options],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=600,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pty
 import subprocess
@@ -24,7 +25,11 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> System:
 
 def filled(options: str, system: System) -> list[str]:
     """Options with the system's places in them."""
-    return [part.replace("ROOT", str(system.root)).replace("CONFIG", str(system.config)) for part in options.split()]
+    places = {"ROOT": system.root, "CONFIG": system.config, "REPO": system.repo}
+    return [
+        functools.reduce(lambda text, name: text.replace(name, str(places[name])), places, part)
+        for part in options.split()
+    ]
 
 
 USAGE = [
@@ -36,6 +41,8 @@ USAGE = [
     ("--models nowhere", "--models nowhere: nothing of that name"),
     ("--models ..", "--models ..: nothing of that name"),
     ("--backup CONFIG/backup", "lies in the configuration"),
+    ("--database CONFIG/built.duckdb", "lies in the configuration, which has to stay as it is"),
+    ("--config REPO", "is the repository with all that is in it"),
     ("--policy CONFIG/plan.yaml", "--policy: "),
     ("--mapping CONFIG/plan.yaml", "unknown key 'growth'"),
     ("--backup CONFIG/../taken", "exists already and was left as it is"),
@@ -53,7 +60,7 @@ def test_wrong_usage_is_told(system: System, capfd: pytest.CaptureFixture[str], 
 
 CHECKS = [
     ("--tag v9", f"there is no tag v9; tags: {TAG}. Tag the release to go back to: git tag v9"),
-    ("--database CONFIG/plan.yaml", "plan.yaml: not a DuckDB database file"),
+    ("--database REPO/models/events.sql", "events.sql: not a DuckDB database file"),
     ("--rebuilt orders", "--rebuilt orders: no such table"),
     ("--config CONFIG/empty", "no files there"),
 ]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from scale.rollback.record import Check
+
 TAG = "pre-optimization"
 COPY = 'cp "$ROLLBACK_CONFIG/built.duckdb" "$ROLLBACK_DATABASE"'
 """A rebuild that takes milliseconds: the tables lie ready in the configuration."""
@@ -34,6 +36,11 @@ def make_tables(path: Path, *, order: str = "", raise_by: int = 0, people: int =
             CREATE TABLE audit.log AS SELECT range AS line FROM range(3);
             """
         )
+
+
+def nothing_to_say(_request: object, _steps: object, _locks: object) -> list[Check]:
+    """In place of validate, where a test is about what comes after it."""
+    return [Check(name="validation", verdict="pass", text="left out")]
 
 
 @dataclass(frozen=True)

@@ -22,15 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scale.rollback import command, execute, options
+from scale.rollback import command, drill, execute, options
 from scale.rollback.backup import Backup
 from scale.rollback.durable import sha256_of
 from scale.rollback.git import Repository
 from scale.rollback.journal import Journal
 from scale.rollback.locks import Held
-from scale.rollback.record import Check
 from scale.rollback.recovery import situation
-from scale.rollback.testing import System
+from scale.rollback.testing import System, nothing_to_say
 
 _CHANGES = (
     "os.rename",
@@ -230,11 +229,7 @@ def _built(system: System) -> str:
 
 def without_validation() -> None:
     """Drills begin at once: most of their operations are validation's, which changes nothing."""
-    setattr(execute, "validate", _nothing_to_say)  # noqa: B010 - it is another function's place
-
-
-def _nothing_to_say(_request: object, _steps: object, _locks: object) -> list[Check]:
-    return [Check(name="validation", verdict="pass", text="left out")]
+    setattr(execute, "validate", nothing_to_say)  # noqa: B010 - it is another function's place
 
 
 def _torn(backup: Backup, journal: Journal, _sha256: str, _held: Held) -> Journal:
@@ -253,8 +248,8 @@ def missed_plants(trials: Trials) -> list[str]:
     """Plant each fault in turn and kill before one of the last operations after the other; returns those that were never found."""
     missed = []
     for place, instead in _PLANTS.items():
-        sound = getattr(execute, place)
-        setattr(execute, place, instead)
+        sound = getattr(drill, place)
+        setattr(drill, place, instead)
         back, _ = trials.counts()
         for number in range(back, back - _LAST, -1):
             trials.kill_execute(place, kill_before=number)
@@ -263,7 +258,7 @@ def missed_plants(trials: Trials) -> list[str]:
         else:
             missed.append(f"planted in {place}: not found in the last {_LAST} operations")
         trials.wrong.clear()
-        setattr(execute, place, sound)
+        setattr(drill, place, sound)
     return missed
 
 

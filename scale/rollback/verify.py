@@ -10,10 +10,11 @@ from differential.comparison import stale_entries
 from differential.results import DatabaseError, read_database
 from properties.invariants import Tables, judge_tables
 from scale.rollback.backup import Backup, Manifest, shown
+from scale.rollback.compare import HASH_ROWS, Agreement, compare
 from scale.rollback.rebuild import BuiltIn
 from scale.rollback.record import Check
 from scale.rollback.request import Request
-from scale.rollback.tables import HASH_ROWS, Agreement, TablesError, census_of_tables, compare, fold_in_log
+from scale.rollback.tables import TablesError, census_of_tables, fold_in_log
 from scale.rollback.validate import agreement_check
 
 _SHOWN = 5
