@@ -9,9 +9,11 @@ worlds instead loses the shrinking of the parts, and running each world as Hypot
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
+from unittest import SkipTest
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.database import ExampleDatabase, ReadOnlyDatabase
@@ -29,8 +31,10 @@ SHRINK_RUNS = 10
 
 @dataclass(frozen=True)
 class Chunk:
-    """Worlds drawn together. seed: redraws exactly these. size: how many were asked for. strategy: that they were drawn from, None
-    for the session's. database: of failing examples, as of `gather`."""
+    """Worlds drawn together. seed: redraws exactly these, but for failures kept from before. size: how many were asked for.
+
+    strategy: that they were drawn from, None for the session's. database: of failing examples, as of `gather`.
+    """
 
     worlds: tuple[World, ...]
     seed: int
@@ -65,10 +69,16 @@ def derived_seed(base: int, slice_: tuple[int, int], position: int | str) -> int
 
 
 def gather(strategy: SearchStrategy[World], count: int, chunk_seed: int, database: Database = "profile") -> list[World]:
-    """Draw `count` worlds under a seed; nothing is run. Failures that Hypothesis has kept from earlier runs come first."""
+    """Draw `count` worlds under a seed; nothing is run. Failures that Hypothesis has kept from earlier runs come before them.
+
+    The two are drawn apart: what Hypothesis has replayed changes what it draws next, and a seed is to redraw the same worlds
+    whatever was kept meanwhile.
+    """
     worlds: list[World] = []
-    stored = _read_only(_settled(database))
-    _drawing(strategy, count, chunk_seed, worlds.append, (Phase.reuse, Phase.generate), stored)
+    kept = _settled(database)
+    if kept is not None:
+        _drawing(strategy, count, chunk_seed, worlds.append, (Phase.reuse,), ReadOnlyDatabase(kept))
+    _drawing(strategy, count, chunk_seed, worlds.append, (Phase.generate,), None)
     return worlds
 
 
@@ -102,14 +112,17 @@ def shrink(
         best = world
         raise _FoundFailureError
 
-    try:
-        phases = (Phase.reuse, Phase.generate, Phase.shrink)
-        drawn_from = strategy if chunk.strategy is None else chunk.strategy
-        _drawing(drawn_from, chunk.size, chunk.seed, check, phases, _settled(chunk.database))
-    except (_FoundFailureError, Flaky):
-        pass  # `best` holds what Hypothesis ended with
-    except HypothesisException:
-        return failing, used
+    drawn_from, kept = strategy if chunk.strategy is None else chunk.strategy, _settled(chunk.database)
+    passes: list[tuple[Phase, ExampleDatabase | None]] = [(Phase.generate, kept)]
+    if kept is not None:  # it may have been kept from before
+        passes.append((Phase.reuse, ReadOnlyDatabase(kept)))
+    for phase, database in passes:
+        try:
+            _drawing(drawn_from, chunk.size, chunk.seed, check, (phase, Phase.shrink), database)
+        except (_FoundFailureError, Flaky):
+            break  # `best` holds what Hypothesis ended with
+        except HypothesisException:
+            return failing, used
     return best, used
 
 
@@ -121,7 +134,9 @@ def _drawing(
     phases: tuple[Phase, ...],
     database: ExampleDatabase | None,
 ) -> None:
-    # One function for both passes: Hypothesis keys its database, and thereby the replay, on the test function.
+    # One function for all passes: Hypothesis keys its database, and thereby the replay, on the test function. Kept failures are
+    # replayed read-only: Hypothesis forgets what does not fail, which nothing does while worlds are gathered, and others do not
+    # while one is shrunk.
     # `seed` takes the database away, so that `settings` has to come after it, which is above.
     @settings(
         max_examples=count,
@@ -137,13 +152,9 @@ def _drawing(
     def world_of_the_pool(world: World) -> None:
         body(world)
 
-    world_of_the_pool()
+    with suppress(SkipTest):  # nothing was kept to replay
+        world_of_the_pool()
 
 
 def _settled(database: Database) -> ExampleDatabase | None:
     return settings().database if database == "profile" else database
-
-
-def _read_only(database: ExampleDatabase | None) -> ExampleDatabase | None:
-    # A collecting pass never fails, and Hypothesis forgets examples that no longer fail.
-    return None if database is None else ReadOnlyDatabase(database)

@@ -11,6 +11,7 @@ from itertools import islice
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
+from hypothesis.database import InMemoryExampleDatabase
 
 from differential.pool import CHUNK, Chunk, chunks, derived_seed, gather, shrink
 from differential.profiles import PROFILES, base_seed
@@ -130,3 +131,31 @@ def test_the_pool_leaves_the_profile_as_it_was() -> None:
     gather(small_worlds(), 5, 1)
 
     assert settings().max_examples == before
+
+
+def test_what_a_seed_draws_does_not_hang_on_failures_that_were_kept() -> None:
+    kept = InMemoryExampleDatabase()
+    drawn = gather(small_worlds(), 60, 5, None)
+    failing = next(world for world in drawn if len(world.census) > 5)
+    small, _ = shrink(
+        small_worlds(), Chunk(tuple(drawn), 5, 60, database=kept), failing, lambda world: len(world.census) > 5
+    )
+
+    again = fingerprints(gather(small_worlds(), 60, 5, kept))
+    assert again[0] == small.fingerprint
+    assert again[-60:] == fingerprints(drawn)
+
+
+def test_shrinking_one_failure_keeps_the_others_and_finds_one_that_was_kept() -> None:
+    kept = InMemoryExampleDatabase()
+
+    def found(seed: int, sizes: range) -> str:
+        worlds = gather(small_worlds(), 60, seed, kept)
+        failing = next(world for world in worlds if len(world.census) in sizes)
+        chunk = Chunk(tuple(worlds), seed, 60, database=kept)
+        return shrink(small_worlds(), chunk, failing, lambda world: len(world.census) in sizes)[0].fingerprint
+
+    one, other = found(1, range(8, 31)), found(2, range(3, 6))
+
+    assert {one, other} <= set(fingerprints(gather(small_worlds(), 60, 3, kept)))
+    assert found(3, range(3, 6)) == other, "it comes first, and cannot be made smaller in so few runs"

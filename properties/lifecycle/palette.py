@@ -113,7 +113,7 @@ class Palette:
 
 def make_palette(seed: int) -> Palette:
     """For each name one plain company and two generated from the seed; no two names share a generated one."""
-    drawn = [w for w in gather(worlds(max_employees=MAX_PEOPLE, max_years=MAX_YEARS), _DRAWN, seed) if _lively(w)]
+    drawn = [w for w in gather(worlds(max_employees=MAX_PEOPLE, max_years=MAX_YEARS), _DRAWN, seed, None) if _lively(w)]
     drawn = [*drawn, _plain(), *_spare()][: len(NAMES) * (COMPANIES - 1)]
     derived: dict[tuple[Name, int, str], World] = {}
     for position, name in enumerate(NAMES):
