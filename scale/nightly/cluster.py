@@ -33,6 +33,7 @@ from scale.nightly.records import RESULT, UnitResult, UnitStatus
 from scale.nightly.remote import RUNS_UNIT, run_unit
 from scale.nightly.shipment import Shipment
 from scale.records import write_record
+from scale.reports.units import plural
 from scale.status import Status, UsageError
 
 LIVES = 3
@@ -78,7 +79,7 @@ class Cluster:
         self._shipment = Shipment(self._client, self._topic, say)
         self._pool = ThreadPoolExecutor(max_workers=MOST_UNITS, thread_name_prefix="cluster")
         hosts = len({found.host for found in fit.values()})
-        say(f"cluster {address}: {self.count} units at a time on {len(fit)} workers of {hosts} hosts")
+        say(f"cluster {address}: {self.count} units at a time on {plural(len(fit), 'worker')} of {plural(hosts, 'host')}")
 
     @property
     def count(self) -> int:

@@ -19,6 +19,7 @@ from fixtures.scenario import ScenarioError
 from fixtures.world import WorldError
 from scale.measuring.host import usable_cores
 from scale.nightly.campaign import Request
+from scale.nightly.examples import check
 from scale.nightly.job import Workers
 from scale.nightly.pool import LocalPool
 from scale.nightly.records import UnitSettings
@@ -91,6 +92,8 @@ def campaign_request(arguments: argparse.Namespace) -> Request:
             load_policy(arguments.policy)
     except (EngineSpecError, CensusError, ScenarioError, WorldError, PolicyError) as error:
         raise UsageError(str(error)) from None
+    for line in check(arguments.examples):
+        sys.stderr.write(f"{line}\n")
     settings = UnitSettings(
         examples=arguments.examples or str((arguments.corpus / "examples").resolve()),
         census=_absolute(arguments.census), scenario=_absolute(arguments.scenario), years=years,

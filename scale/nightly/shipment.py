@@ -14,6 +14,7 @@ from scale.cluster.parcel import ParcelError, pack
 from scale.cluster.task import install, remove
 from scale.nightly.records import INPUTS, UnitSettings
 from scale.nightly.remote import SENT
+from scale.reports.units import plural, size
 from scale.status import UsageError
 
 REFRESH_SECONDS = 300.0
@@ -79,7 +80,7 @@ class Shipment:
         came = self._client.run(install, self.name, self._data, workers=workers, on_error="return")
         failed = {address: f"{type(e).__name__}: {e}" for address, e in came.items() if isinstance(e, BaseException)}
         self._there[self.name] |= set(came) - set(failed)  # one that was lost meanwhile answers nothing
-        self._say(f"sent {len(self._data) / 1e6:.1f} MB of inputs to {len(came) - len(failed)} workers")
+        self._say(f"sent {size(len(self._data))} of inputs to {plural(len(came) - len(failed), 'worker')}")
         return {address: f"it cannot store what units read: {why:.200}" for address, why in failed.items()}
 
     def _remove(self, name: str) -> None:
