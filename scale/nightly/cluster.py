@@ -79,7 +79,9 @@ class Cluster:
         self._shipment = Shipment(self._client, self._topic, say)
         self._pool = ThreadPoolExecutor(max_workers=MOST_UNITS, thread_name_prefix="cluster")
         hosts = len({found.host for found in fit.values()})
-        say(f"cluster {address}: {self.count} units at a time on {plural(len(fit), 'worker')} of {plural(hosts, 'host')}")
+        say(
+            f"cluster {address}: {self.count} units at a time on {plural(len(fit), 'worker')} of {plural(hosts, 'host')}"
+        )
 
     @property
     def count(self) -> int:
