@@ -21,6 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
+from scale.nightly.child import end_with_campaign
 from scale.nightly.records import Unit, UnitSettings
 from scale.nightly.unit.ending import ENDING
 from scale.nightly.unit.run import run_unit
@@ -43,6 +44,7 @@ def main(arguments: list[str]) -> int:
         return int(Status.USAGE)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _end)
+    end_with_campaign()
     try:
         job = read_record(Path(arguments[0]), _Job)
         result = run_unit(job.unit, job.settings, Path(arguments[1]))

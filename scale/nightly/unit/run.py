@@ -96,8 +96,9 @@ class _Running:
 
     @property
     def _goes_on(self) -> bool:
-        """Until the budget is used up; one batch in any case, however long it took to start."""
-        return not self.refused and (self.left > 0 or not self.report.ticked)
+        """Until the budget is used up, or the canary caught; one batch in any case, however long it took to start."""
+        caught = self.unit.canary and bool(self.triage.found)
+        return not self.refused and not caught and (self.left > 0 or not self.report.ticked)
 
     @property
     def left(self) -> float:
