@@ -71,8 +71,8 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def until(true: Any, seconds: float = 30.0) -> None:
-    """Wait until the function says so."""
+def until(true: Any, seconds: float = 120.0) -> None:
+    """Wait until the function says so; as long as a machine that is busy with other tests may need."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it took too long"
