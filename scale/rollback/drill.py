@@ -96,28 +96,28 @@ class Drill:
     def _go(self) -> None:
         request, steps, backup = self.request, self.steps, self.backup
         if write_ahead_log(request.database):
-            with steps("checkpoint", "folded the database's write-ahead log in"):
+            with steps("checkpoint", "write-ahead log of the database folded in"):
                 fold_in_log(request.database)
         with no_writer(request.database) as descriptor:
-            with steps("backup", f"backed up to {backup.folder}") as tell:
+            with steps("backup", f"backup to {backup.folder}") as tell:
                 manifest = backup.take(request.sources, descriptor, tell)
-            with steps("verify backup", "read the backup again and held it to its checksums") as tell:
+            with steps("verify backup", "backup read again and held to its checksums") as tell:
                 backup.verify(manifest, tell)
             self.manifest = manifest
             self.journal = self.journal.model_copy(update={"old": manifest.database.sha256})
-            with steps("checkout", f"checked {request.tag} out into {backup.worktree}"):
+            with steps("checkout", f"checkout of {request.tag} in {backup.worktree}"):
                 self._check_out()
-            with steps("rebuild", f"rebuilt with {request.rebuilder.name} of {request.tag} and {LEGACY_FLAG}"):
+            with steps("rebuild", f"rebuild with {request.rebuilder.name} of {request.tag} and {LEGACY_FLAG}"):
                 staging = self._rebuild(manifest)
-            with steps("verify", "verified the rebuilt database"):
+            with steps("verify", "verification of the rebuilt database"):
                 self._hold(list(verify(request, staging)))
                 self._hold(untouched(request, backup, manifest, sha256_of(descriptor)))
-            with steps("compare", "compared it with the backup"):
+            with steps("compare", "comparison with the backup"):
                 self.agreement, checks = agree(request, backup.database(manifest), staging)
                 if self.agreement.report:
                     write_durably(backup.differences, "\n".join(self.agreement.report).encode())
                 self._hold(checks)
-            with steps("switch", f"put it in place of {request.database}"):
+            with steps("switch", f"switch of {request.database}"):
                 self.journal = exchange(backup, self.journal, sha256_of(staging), self.held)
 
     def _check_out(self) -> None:
@@ -209,8 +209,9 @@ class Drill:
             remove_scratch(request.database)  # first: it may be what fills the disk
         try:
             if self.manifest is not None:
-                if not request.database.is_file() or sha256_of(request.database) != self.manifest.database.sha256:
-                    told.append(bring_back(backup, self.manifest, self.journal, self.held))
+                current = sha256_of(request.database) if request.database.is_file() else None
+                if current != self.manifest.database.sha256:
+                    told.append(bring_back(backup, self.manifest, self.journal, self.held, current))
                 told += backup.put_back(self.manifest, request.sources, backup.changes(self.manifest, request.sources))
             remove_leftovers(request.repository, backup)
             if backup.folder.exists():

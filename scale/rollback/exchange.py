@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from scale.rollback.backup import Backup, Manifest
-from scale.rollback.durable import Tell, copy_file, fsync_folder, sha256_of
+from scale.rollback.durable import Tell, copy_file, fsync_folder
 from scale.rollback.journal import Journal, save
 from scale.rollback.locks import Held
 from scale.rollback.steps import uninterrupted
@@ -33,14 +33,17 @@ def exchange(backup: Backup, journal: Journal, sha256: str, held: Held) -> Journ
     return journal
 
 
-def bring_back(backup: Backup, manifest: Manifest, journal: Journal, held: Held, tell: Tell | None = None) -> str:
+def bring_back(
+    backup: Backup, manifest: Manifest, journal: Journal, held: Held, current: str | None, tell: Tell | None = None
+) -> str:
     """Put the database of the backup in place again; what is there instead is set aside where the drill did not make it.
 
-    Returns what was done, in a sentence. Raises OSError; the database is then what it was.
+    current: SHA-256 of what is there, None for nothing; taken by the caller, who may hold it against writers. Returns what was
+    done, in a sentence. Raises OSError; the database is then what it was.
     """
     database, staging = Path(journal.database), journal.staging
     told = "database: put back"
-    if database.exists() and not known(database, journal):
+    if current not in (None, journal.old, journal.new):
         aside = set_aside(database, journal)
         told += f"; it had been written to since, what was there is now {aside}"
     staging.unlink(missing_ok=True)
@@ -54,11 +57,6 @@ def bring_back(backup: Backup, manifest: Manifest, journal: Journal, held: Held,
         staging.replace(database)
         fsync_folder(database.parent)
     return told
-
-
-def known(database: Path, journal: Journal) -> bool:
-    """Whether the database is the old or the rebuilt one, byte for byte, so that nothing is lost with it."""
-    return sha256_of(database) in (journal.old, journal.new)
 
 
 def set_aside(database: Path, journal: Journal) -> Path:

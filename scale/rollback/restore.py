@@ -122,15 +122,16 @@ class _Restore:
             )
             self._finish()
             return
-        with steps("verify backup", "held the backup to its checksums") as tell:
+        with steps("verify backup", "backup held to its checksums") as tell:
             backup.verify(manifest, tell)
         if write_ahead_log(self._database) is not None and not over:
-            with steps("checkpoint", "folded the database's write-ahead log in"):
+            with steps("checkpoint", "write-ahead log of the database folded in"):
                 fold_in_log(self._database)
         with ExitStack() as stack:
             descriptor = stack.enter_context(no_writer(self._database)) if self._database.exists() else None
-            with steps("look", "looked at what is there") as tell:
-                same = descriptor is not None and sha256_of(descriptor, tell) == manifest.database.sha256
+            with steps("look", "what is there now") as tell:
+                current = None if descriptor is None else sha256_of(descriptor, tell)
+                same = current == manifest.database.sha256
                 changes = backup.changes(manifest, self._sources)
             if over:
                 self._over(same=same and not changes, manifest=manifest)
@@ -139,7 +140,7 @@ class _Restore:
             if self._repository.head() != self._journal.head and changes.pop("models", []):
                 self._tell(
                     f"models: left to git, as {self._repository.top} is on another commit than it was "
-                    f"({(self._journal.head or '')[:12]}); check that out and restore again to have them back"
+                    f"({(self._journal.head or '')[:12]}); check that out to have them back; copies are in {backup.models}"
                 )
             with steps("configuration", "configuration and models"):
                 for line in backup.put_back(manifest, self._sources, changes):
@@ -148,8 +149,8 @@ class _Restore:
                 self._tell("database: as backed up already")
             else:
                 with steps("database", f"database {self._database}") as tell:
-                    self._tell(bring_back(backup, manifest, self._journal, self._held, tell))
-            with steps("tidy up", "tidied up"):
+                    self._tell(bring_back(backup, manifest, self._journal, self._held, current, tell))
+            with steps("tidy up", "checkout and scratch files removed"):
                 self._tidy_up()
         self._finish()
 
@@ -171,7 +172,7 @@ class _Restore:
             there = Repository.at(worktree)
             changed = [name for name in there.uncommitted() if name != ENV_FILE]
             if changed or there.head() != self._journal.tag_commit:
-                what = f"{len(changed)} files not committed" if changed else "commits of its own"
+                what = f"changes that are not committed ({changed[0]})" if changed else "commits of its own"
                 self._tell(f"{worktree}: kept, as there are {what}; remove it with: git worktree remove --force")
                 return
         remove_leftovers(self._repository, self._backup)

@@ -50,7 +50,7 @@ def test_validate_changes_nothing(system: System, capfd: pytest.CaptureFixture[s
     assert (system.database_hash(), system.user_state(), system.git("for-each-ref")) == before
     assert sorted((system.repo / ".git").iterdir()) == notes
     told = capfd.readouterr().out
-    assert "on main at" in told and "1 files are not committed: models/draft.sql" in told
+    assert "on main at" in told and "not committed, and left alone: models/draft.sql" in told
     drill = read_record(system.root / "validated" / "rollback.json", Rollback)
     assert (drill.result, drill.rehearsed, drill.tag) == ("pass", False, TAG)
 
@@ -188,7 +188,7 @@ def test_work_that_was_done_since_is_kept(system: System, capfd: pytest.CaptureF
     (aside,) = system.database.parent.glob("*.set-aside-*")
     with duckdb.connect(str(aside), read_only=True) as connection:
         assert ("written since",) in connection.execute("FROM notes").fetchall()
-    assert aside.name in told and "kept, as there are 1 files not committed" in told
+    assert aside.name in told and "kept, as there are changes that are not committed (hotfix.sql)" in told
     assert (system.backup / "set-aside" / "configuration" / "plan.yaml").read_text() == "growth: 0.99\n"
     assert (system.config / "plan.yaml").read_text() == "growth: 0.03\n"
     assert (system.backup / "checkout" / "hotfix.sql").exists() and system.database_hash() == old

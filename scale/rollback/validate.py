@@ -31,7 +31,7 @@ def validate(request: Request, steps: Steps, locks: Sequence[int] = ()) -> list[
     Raises OutOfTimeError.
     """
     checks = steps.checks
-    with steps("look", "looked at repository, configuration, database and space"):
+    with steps("look", "repository, configuration, database and space"):
         checks += [
             *_tag(request),
             *_repository(request),
@@ -90,11 +90,11 @@ def _repository(request: Request) -> Iterator[Check]:
     told = f"on {repository.branch()} at {head[:12]}"
     if changed:
         more = f" and {len(changed) - _NAMES_SHOWN} more" if len(changed) > _NAMES_SHOWN else ""
-        told += f"; {len(changed)} files are not committed: {', '.join(changed[:_NAMES_SHOWN])}{more}; they stay as they are"
+        told += f"; not committed, and left alone: {', '.join(changed[:_NAMES_SHOWN])}{more}"
     models = request.sources.model_files()
     where = ", ".join(request.models) or "all files of the repository"
     if models:
-        yield _check("repository", "pass", f"{told}; {len(models)} files of models ({where})")
+        yield _check("repository", "pass", f"{told}; models: {len(models)} files in {where}")
     else:
         yield _check("repository", "fail", f"{told}; no files in {where}: --models says where the models lie")
 
