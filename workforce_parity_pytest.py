@@ -9,10 +9,14 @@ of a checkout too, that copy would be imported in place of the checkout.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+PACKAGES = ("fixtures", "differential", "properties", "scale")
 SUITES = ("differential", "properties")
 PLUGINS = ("differential.guards", "differential.plugin", "properties.replay", "properties.plugin")
 ROOT = Path(__file__).resolve().parent
@@ -26,18 +30,34 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
     wanted = [name for name in SUITES if name in positional and not Path(name).exists()]
     if not wanted:
         return
+    sys.meta_path.insert(0, _AsTheyAre())
     _refuse_other_packages()
     for place, word in enumerate(args):
         if word in wanted and (place == 0 or args[place - 1] not in _VALUE_FOLLOWS):
             args[place] = str(ROOT / word)
-    if str(Path.cwd()) not in sys.path:  # as in a checkout: engines of the folder that pytest is started in can be named
+    if (
+        str(Path.cwd()) not in sys.path
+    ):  # as in a checkout: engines of the folder that pytest is started in can be named
         sys.path.insert(0, str(Path.cwd()))
     for plugin in PLUGINS:
         early_config.pluginmanager.import_plugin(plugin)
     defaults = ["--import-mode=importlib"]
     if early_config.pluginmanager.hasplugin("xdist"):
-        defaults.append("--dist=loadgroup")  # comparisons of the same worlds belong into one process, where each engine runs once
+        defaults.append(
+            "--dist=loadgroup"
+        )  # comparisons of the same worlds belong into one process, where each engine runs once
     args[:0] = [word for word in defaults if not any(given.startswith(word.partition("=")[0]) for given in args)]
+
+
+class _AsTheyAre:
+    """Finds the suite's modules before pytest does, which rewrites the assertions of all that an installed plugin brings along: the
+    engines, too, would not run as they are."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """As the standard library's finder; tests are left to pytest."""
+        ours = name.partition(".")[0] in PACKAGES and not name.rpartition(".")[2].startswith("test_")
+        return PathFinder.find_spec(name, path, target) if ours else None
 
 
 def _refuse_other_packages() -> None:
