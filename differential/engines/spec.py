@@ -84,7 +84,7 @@ def settled(spec: str) -> str:
 
 def _environment(python: str) -> str:
     place = Path(python)
-    if place.parent.name in ("bin", "Scripts"):
+    if place.parent.name in ("bin", "Scripts") and place.parent.parent.name not in ("", "usr", "local"):
         place = place.parent.parent
     return _plain(place.name or python)
 

@@ -159,7 +159,11 @@ def users_path() -> list[str]:
     kept = []
     for entry in sys.path:
         folder = os.path.realpath(entry or Path.cwd())
-        if folder in belongs or folder.startswith(stdlib + os.sep) or folder.endswith(".zip"):
+        packages = Path(folder).name in (
+            "site-packages",
+            "dist-packages",
+        )  # of another environment that a .pth file adds
+        if packages or folder in belongs or folder.startswith(stdlib + os.sep) or folder.endswith(".zip"):
             continue
         kept.append(entry or str(Path.cwd()))
     return kept

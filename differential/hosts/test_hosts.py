@@ -196,6 +196,9 @@ def test_nothing_that_belongs_to_this_python_is_on_the_path_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(
+        sys, "path", [*sys.path, str(tmp_path / "env" / "lib" / "site-packages")]
+    )  # as a .pth file does
     path = users_path()
 
     assert str(tmp_path) in path
@@ -205,6 +208,7 @@ def test_nothing_that_belongs_to_this_python_is_on_the_path_there(
 def test_what_a_spec_says() -> None:
     assert not is_built_in("sql@x") and is_shipped("sql@x") and not is_shipped("mine:engine@x")
     assert label("sql@/home/me/env/bin/python") == label("sql@/home/me/env") == "sql@env"
+    assert label("sql@/usr/bin/python3") == "sql@python3"
     assert label("mine:engine@python3.12") == "mine:engine@python3.12" and label("sql") == "sql"
     assert (
         settled("sql@env/bin/python") == f"sql@{Path.cwd()}/env/bin/python" and settled("sql@python3") == "sql@python3"
