@@ -6,22 +6,23 @@ import datetime as dt
 import itertools
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pytest
 
 from differential.pool import gather
+from differential.schemas import EVENT_TYPES
 from differential.side import Side
 from fixtures.strategies import worlds as generated_worlds
 from fixtures.world import World
 from scale.nightly.inputs import corpus as corpus_module
-from scale.nightly.inputs import covered, labels, offer, prune
+from scale.nightly.inputs import covered, offer, prune
 from scale.nightly.inputs.atlas import Atlas
 from scale.nightly.inputs.corpus import kept, size_class
 from scale.nightly.inputs.index import ASIDE, INDEX, Entry, entry_of, file_of, labels_of, load, write
-from scale.nightly.inputs.labels import LABELS, flags_of, names_of
+from scale.nightly.inputs.labels import flags_of, names_of
 from scale.nightly.inputs.text import InputError, input_text, read_input
 from scale.nightly.records import INPUTS
 
@@ -39,7 +40,8 @@ def shown(worlds: list[World]) -> dict[str, tuple[str, ...]]:
     return {world.fingerprint: names for world, names in zip(worlds, labels_of(worlds), strict=True)}
 
 
-Fill = Callable[[Path, list[World], str], Path]
+class Fill(Protocol):
+    def __call__(self, path: Path, some: list[World], added: str = DAY) -> Path: ...
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ def test_event_types_and_labels_of_a_run(worlds: list[World], shown: dict[str, t
 
     for world, row, result in zip(worlds, flags, run.results(), strict=True):
         types = set(result.events["event_type"].to_pylist())
-        assert types == set(names_of(row)) & set(LABELS[: len(LABELS) - len(labels.EDGE_LABELS)])
+        assert types == set(names_of(row)) & set(EVENT_TYPES)
         assert names_of(row) == shown[world.fingerprint]
 
 

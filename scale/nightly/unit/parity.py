@@ -28,7 +28,7 @@ class ParityJudge:
     Raises UsageError where the engines have nothing to compare.
     """
 
-    most, first = 512, 256
+    most, first = 1024, 256
 
     def __init__(self, session: Session, tests: Sequence[str]) -> None:
         self._session = session

@@ -29,7 +29,7 @@ from scale.nightly.unit.triage import Met, Triage
 from scale.nightly.unit.wider import Wider, wider
 from scale.status import UsageError
 
-BATCH_SECONDS = 5.0
+BATCH_SECONDS = 15.0
 """That a batch is to take at the most: so much a killed unit loses, and so late it may end."""
 LATE_SECONDS = 60.0
 """Beyond its budget that a unit may go on to reduce what its last batch found; then failures get less time."""
@@ -150,6 +150,8 @@ class _Running:
                 count = max(LEAST, min(judge.most, int(count * BATCH_SECONDS / took)))
         finally:
             source.close()
+            if source.problem:
+                self.report.notes.append(source.problem)
 
     def _take(self, judged: Judged, batch: Batch, parents: Parents | None = None) -> None:
         """What came of a batch, into the result; it is saved before anything is looked into."""

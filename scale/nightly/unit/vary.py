@@ -160,7 +160,7 @@ def _nudged(one: Mapping[Field, Any], edit: Edit) -> Mapping[Field, Any]:
     """One value moved by its least unit: a day, a cent, a basis point."""
     field = _FIELDS[edit.number // 2 % len(_FIELDS)]
     value, sign = one[field], 1 if edit.number % 2 else -1
-    if value is None:
+    if value in (None, dt.date.min, dt.date.max):  # as traits set them, to be mended
         return one
     return {**one, field: value + sign * (_DAY if isinstance(value, dt.date) else 1)}
 
