@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from differential.comparison import compare_runs, content_hash, first_divergence
 from differential.engines import get_engine
-from differential.run import Run, capabilities_of
+from differential.run import OwnProcess, Run, capabilities_of
 from fixtures.world import World
 from properties.check import Violation
 from properties.environment.clock import shim
@@ -59,7 +59,11 @@ def run_environment(
     pairwise: every pair of settings together in some process, instead of each setting in some. parallel: processes at a time.
     timeout: seconds a process. A failure of a combination that no setting alone shows is an outcome of its own.
     """
-    absent = lacking(capabilities_of(get_engine(engine)))
+    found = get_engine(engine)
+    if isinstance(found, OwnProcess):
+        why = "the engine runs in a process of its own, so that what is seen of the environment here says nothing of it"
+        return [_outcome(one, "skipped", why) for one in settings()]
+    absent = lacking(capabilities_of(found))
     skipped = [EnvironmentOutcome(one.name, "skipped", f"{engine} has no {one.axis}") for one in absent]
     base = launch(engine, worlds, {}, timeout)
     if base.run is None or (why := _unproven(base)) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from unittest import mock
@@ -164,6 +165,13 @@ def test_facts_like_those_of_the_base_are_no_change() -> None:
     facts = {"years back": 1}
     reason = not_in_force(Setting("clock", "a year back"), facts, facts)
     assert reason == "clock a year back: the base shows 1 too, so nothing was changed"
+
+
+def test_an_engine_in_a_process_of_its_own_is_skipped_and_never_passes() -> None:
+    outcomes = run_environment(f"oracle@{sys.executable}", WORLDS)
+
+    assert {one.name: one.status for one in outcomes} == {one.name: "skipped" for one in settings()}
+    assert "in a process of its own" in outcomes[0].reason
 
 
 def test_an_axis_that_the_engine_lacks_is_skipped() -> None:
