@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.machinery
+import os
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -23,7 +24,7 @@ def sources_of(spec: str, root: Path) -> str:
     SHA-256 over the sources, tests aside, of differential/ and fixtures/; for a built-in engine without the other
     built-in engines; for MODULE:ATTRIBUTE or an entry point with its top-level package, or its one file, and the attribute's name;
     for ENGINE@PYTHON the engine's, and which Python; for command:PROGRAM with the files that its words name, and the one that says
-    what it can do. Nothing is imported or started.
+    what it can do; for navigator:MODE with the code and the configuration of its checkout. Nothing is imported or started.
 
     Raises:
         EngineSpecError: root is no checkout of this project, or nothing of that name can be found.
@@ -47,6 +48,13 @@ def sources_of(spec: str, root: Path) -> str:
         for file in dict.fromkeys([*files, program.script, program.capabilities_file]):
             _add(digest, file.parent, [file] if file.is_file() else [])
         digest.update(repr(program.command[1:]).encode())
+    elif asked.kind == "navigator":
+        from differential.navigator import settings_from
+        from differential.navigator.working_copy import code_of
+
+        settings = settings_from(os.environ)
+        digest.update(code_of(settings.home, settings.layout.package).encode())
+        _add(digest, settings.config.parent, [settings.config])
     elif spec not in BUILT_IN:
         place, attribute = _attached(spec, root)
         digest.update(attribute.encode())

@@ -96,7 +96,7 @@ def _row(record: dict[str, Any]) -> tuple[str, ...]:
         record["left"],
         record["right"],
         str(record["worlds"]),
-        *(_score(scores[name]) for name in ("count", "overlap", "value")),
+        *(_score(scores[name]) if record["worlds"] else "-" for name in ("count", "overlap", "value")),
         "exact" if record["exact"] else f"{record['threshold']:g}",
         record["status"],
     )

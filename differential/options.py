@@ -90,7 +90,7 @@ def add_options(parser: pytest.Parser) -> None:
     )
     add("--engine-timeout", type=_positive, metavar="SECONDS", help="longest run of an attached engine (default: 600)")
     add("--navigator-home", type=Path, metavar="DIR", help="checkout of planwise_navigator, for engines navigator:sql and "
-        "navigator:polars")  # fmt: skip
+        "navigator:polars; written with `=`, since pytest would load the tests of a folder that follows")  # fmt: skip
     add("--navigator-python", type=Path, metavar="FILE", help="the Python that it is installed in")
     add(
         "--navigator-config",
@@ -189,7 +189,6 @@ def _arguments(option: argparse.Namespace, profile: Profile, seed: int) -> Itera
         "--policy": option.policy,
         "--minutes": option.minutes,
         "--engine-timeout": option.engine_timeout,
-        "--navigator-home": option.navigator_home,
         "--navigator-python": option.navigator_python,
         "--navigator-config": option.navigator_config,
         "--budget-runs": option.budget_runs,
@@ -199,6 +198,8 @@ def _arguments(option: argparse.Namespace, profile: Profile, seed: int) -> Itera
     for name, value in given.items():
         if value is not None:
             yield from (name, f"{value:g}" if isinstance(value, float) else str(value))
+    if option.navigator_home is not None:
+        yield f"--navigator-home={option.navigator_home}"
     if option.years:
         yield from ("--years", *map(str, option.years))
     yield from ("--hypothesis-profile", profile.name)

@@ -54,6 +54,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     from differential.repro import replay
 
+    options.navigator_options(config.option)
     result = replay(config.option.replay, timeout=config.option.engine_timeout, engines=config.option.engine or ())
     sys.stdout.write(result.report.rstrip() + "\n" + (f"{result.note}\n" if result.note else ""))
     return result.status

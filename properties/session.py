@@ -266,7 +266,10 @@ def _tables(run: Run, worlds: Sequence[World], *, own_rules: bool) -> Tables:
         return known
     years = [(world.scenario.start_year, world.scenario.end_year) for world in worlds]
     census = worlds[0].census.table if len(worlds) == 1 else None
-    return replace(known, worlds=None, years=years, census=census)
+    proof = (
+        known.proof if known.proof is not None and known.proof.planned else None
+    )  # without a plan there is none to hold it to
+    return replace(known, worlds=None, years=years, census=census, proof=proof)
 
 
 def relate(

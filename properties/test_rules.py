@@ -32,6 +32,18 @@ def test_a_rule_covers_its_check_or_only_its_clause() -> None:
     assert split(found, [rule("I07")])[0] == []
 
 
+def test_a_rule_with_a_number_of_places_knows_when_there_are_more() -> None:
+    known = Rule("I07", "before_hire", "warn", None, "known", UNTIL, at_most=7)
+    whole = Rule("I07", None, "warn", None, "known", UNTIL, at_most=7)
+    totals = {("I07", "before_hire"): 7, ("I07", "in_year"): 1, ("I06", "after_exit"): 99}
+
+    assert not known.exceeded(totals)
+    assert whole.exceeded(totals)
+    assert known.exceeded({("I07", "before_hire"): 8})
+    assert not rule("I07").exceeded({("I07", "before_hire"): 8})
+    assert known.describe() == "I07.before_hire warn at most 7 until 2099-01-01: known"
+
+
 def test_a_rule_for_one_engine_concerns_no_other() -> None:
     assert rule("I07", engine="mine:ENGINE").concerns("mine:ENGINE", "I07")
     assert not rule("I07", engine="mine:ENGINE").concerns("sql", "I07")
@@ -67,6 +79,7 @@ ENTRY = "rule: I06, verdict: warn, reason: r, until: 2099-01-31"
         (f"rules: [{{{ENTRY.replace('I06', 'I06.x')}}}]", "I06 has no clause 'x': it has after_exit"),
         (f"rules: [{{{ENTRY.replace('warn', 'maybe')}}}]", r"rules\[0\].verdict: expected off or warn, got 'maybe'"),
         (f"rules: [{{{ENTRY.replace('2099-01-31', 'soon')}}}]", r"rules\[0\].until: expected a date"),
+        (f"rules: [{{{ENTRY}, at_most: 0}}]", r"rules\[0\].at_most: expected a number of places, at least 1, got 0"),
         (f"rules: [{{{ENTRY}}}, {{{ENTRY}}}]", r"rules\[1\]: a second entry for I06"),
         ("rules: [", "not valid YAML"),
     ],

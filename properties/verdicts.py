@@ -35,6 +35,9 @@ def invariant_verdict(
         _still_known(record, session.rules.of(engine, check.id), found.totals),
         len(record.unchecked) == len(check.clauses),
     )
+    if found.worlds == 1 and record.clauses:
+        record.clauses = {clause: found.totals[check.id, clause] for clause in record.clauses}
+        record.reason = ", ".join(f"{clause} in {count} places" for clause, count in record.clauses.items())
     return record, _tell(record, counted, session) if counted else ""
 
 
@@ -116,7 +119,8 @@ def _settle(
             counted[index] = left
     record.broken, record.clauses = len(broken), dict(clauses)
     record.rules = record.exceeded + [
-        f"{rule.describe()} ({_came_of(excused[rule], unchecked=unchecked)})" for rule in rules
+        f"{rule.describe()} ({_came_of(excused[rule], unchecked=unchecked or rule.clause in record.unchecked)})"
+        for rule in rules
     ]
     record.reason = ", ".join(f"{clause} on {count} of {record.worlds} worlds" for clause, count in clauses.items())
     if counted:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from differential.comparison.divergence import Divergence
+from differential.comparison.divergence import Divergence, DivergenceKind
 from differential.comparison.policy import ComparisonPolicy
 from differential.comparison.verdict import EVENTS, STATE, TableSpec
 from differential.run import WorldResult
 
 Key = tuple[Hashable, ...]
+_OTHER_WAY: dict[DivergenceKind, DivergenceKind] = {
+    "missing_left": "missing_right",
+    "missing_right": "missing_left",
+}
 _KINDS = ("missing_left", "missing_right", "value", "duplicate")
 
 
@@ -33,6 +38,17 @@ def alike(
     at_year, at_employee = spec.key.index("simulation_year"), spec.key.index("employee_id")
     keys = _differing(mine, yours, found, (policy or ComparisonPolicy()).rules(spec.name).tolerances)
     return sorted({(int(str(key[at_year])), str(key[at_employee])) for key in keys if key[at_year] is not None})
+
+
+def swapped_with(
+    left: WorldResult, right: WorldResult, found: Divergence, policy: ComparisonPolicy | None = None
+) -> list[str]:
+    """Of a row that is missing on one side: those whose row is missing on the other in the same year, who were selected in the
+    place of the first ones, if it is a selection."""
+    other = _OTHER_WAY.get(found.kind)
+    if other is None:
+        return []
+    return [employee for year, employee in alike(left, right, replace(found, kind=other), policy) if year == found.year]
 
 
 def _rows(result: WorldResult, spec: TableSpec, found: Divergence) -> dict[Key, list[Any]]:

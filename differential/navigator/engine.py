@@ -61,7 +61,7 @@ class NavigatorEngine:
 
     capabilities = Capabilities(
         many_worlds=False,
-        levels=(),
+        levels=("high",),  # ours for "as configured"
         switches=(),
         threads=True,
         shards=False,

@@ -59,6 +59,7 @@ class Evidence:
         """For the report, in words."""
         yield f"dbt was started {self.starts} times, with threads {_told(self.threads) or 'not told'}"
         yield f"its own log: {', '.join(f'{count} {level}' for level, count in self.log_levels.items()) or 'none'}"
+        yield f"the most memory of its whole process tree was {self.peak_bytes / 2**20:.0f} MiB; it took {self.seconds:.0f} s"
         if not self.isolated:
             yield "this system lets us make no network namespace: its proxies led nowhere, and that was all that kept it offline"
         for why in self.state_fallbacks:

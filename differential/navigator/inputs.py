@@ -171,7 +171,9 @@ def _refuse_variant(variant: Variant) -> None:
     ]
     found = [what for is_wrong, what in wrong if is_wrong]
     if found:
-        raise VariantError(f"planwise_navigator has no {', no '.join(found)} (modes {' and '.join(MODES)}, threads)")
+        raise VariantError(
+            f"planwise_navigator cannot be run with {', '.join(found)}: it has modes {' and '.join(MODES)}, and threads"
+        )
 
 
 def _plain(value: Any) -> Any:

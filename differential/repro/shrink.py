@@ -7,8 +7,7 @@ from pathlib import Path
 
 from differential.budget import costly_runs
 from differential.comparison import CLAIMS, Divergence, check_claim
-from differential.comparison.alike import alike
-from differential.comparison.divergence import DivergenceKind
+from differential.comparison.alike import alike, swapped_with
 from differential.reduction import (
     Budget,
     NotReproducedError,
@@ -98,7 +97,7 @@ def shrink_costly(
     if found is None or most < each:
         return path, report_text(path) + f"\n{account.describe()} leaves no runs to reduce this.\n", None
     shown = alike(*results, found, failure.policy)
-    others = _other_way(results, found, failure)
+    others = swapped_with(*results, found, failure.policy)
     first = [found.employee_id] if found.employee_id else []
     try:
         reduction = reduce_costly(
@@ -144,15 +143,6 @@ def _shows(failure: Failure, found: Divergence, world: World) -> Observed | None
         return None
     year, employee = shown[0]
     return replace(failure.observed, employee_id=employee, year=year)
-
-
-def _other_way(results: tuple[WorldResult, WorldResult], found: Divergence, failure: Failure) -> list[str]:
-    """Of a row that is missing on one side: in the same year, those whose row is missing on the other."""
-    ways: dict[DivergenceKind, DivergenceKind] = {"missing_left": "missing_right", "missing_right": "missing_left"}
-    if found.kind not in ways:
-        return []
-    shown = alike(*results, replace(found, kind=ways[found.kind]), failure.policy)
-    return [employee for year, employee in shown if year == found.year]
 
 
 def _still_fails(known: Bundle, finding: Finding, check: Recheck) -> bool:

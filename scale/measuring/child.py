@@ -70,6 +70,7 @@ def _measure(request: dict[str, Any], parent: Parent) -> dict[str, Any]:
     from fixtures.world import World
 
     cell = request["cell"]
+    os.environ["PARITY_NAVIGATOR_CACHE"] = "none"  # a run that is taken from a cache has no time of its own
     engine = get_engine(cell["engine"])
     capabilities = capabilities_of(engine)
     _refuse_what_it_lacks(cell, capabilities)
