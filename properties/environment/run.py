@@ -61,8 +61,8 @@ def run_environment(
     """
     found = get_engine(engine)
     if isinstance(found, OwnProcess):
-        why = "the engine runs in a process of its own, so that what is seen of the environment here says nothing of it"
-        return [_outcome(one, "skipped", why) for one in settings()]
+        apart = "the engine runs in a process of its own, so that what is seen of the environment here says nothing of it"
+        return [_outcome(one, "skipped", apart) for one in settings()]
     absent = lacking(capabilities_of(found))
     skipped = [EnvironmentOutcome(one.name, "skipped", f"{engine} has no {one.axis}") for one in absent]
     base = launch(engine, worlds, {}, timeout)
