@@ -131,10 +131,13 @@ class Repository:
 
 def plain_environment() -> dict[str, str]:
     """This process's environment without what would point git at another repository (set while a hook runs)."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
+    return {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
 
 
-_KEPT = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_EXEC_PATH")
+_ELSEWHERE = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_QUARANTINE_PATH",
+)  # fmt: skip
 
 
 def _git(folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> str:
