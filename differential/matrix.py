@@ -115,7 +115,7 @@ def _notes(matrix: Matrix) -> list[str]:
         if record["status"] != "pass":
             notes.append(f"{name}: {record['reason'] or str(record['failed']) + ' worlds differ'}")
         if record["bundle"]:
-            notes.append(f"{name}: replay with `pytest differential --replay {record['bundle']}`")
+            notes.append(f"{name}: replay with `{matrix.session.replay('differential', record['bundle'])}`")
         for note in filter(None, record["note"].split("; ")):
             if note not in told:  # an engine says the same of itself in each of its comparisons
                 told.add(note)

@@ -15,7 +15,7 @@ from pathlib import Path
 from hypothesis.strategies import SearchStrategy
 
 from differential.comparison import ComparisonPolicy
-from differential.engines import EngineSpecError, is_shipped
+from differential.engines import EngineSpecError, is_shipped, runs_apart
 from differential.identity import commit_of, sources_of
 from differential.pool import Chunk, chunks, derived_seed
 from differential.profiles import Profile
@@ -91,6 +91,11 @@ class Session:
     def command(self, suite: str, *chosen: str) -> str:
         """The whole command that runs this again. suite: the folder. chosen: what of it, such as `--parity threads`."""
         return shlex.join(["pytest", suite, *chosen, *self.arguments])
+
+    def replay(self, suite: str, bundle: str) -> str:
+        """The command that replays a bundle, with the Pythons and programs that may be started for it."""
+        apart = [word for spec in self.engines if runs_apart(spec) for word in ("--engine", spec)]
+        return shlex.join(["pytest", suite, "--replay", bundle, *apart])
 
     def chunks(self, item: str = "") -> Iterator[Chunk]:
         """Generated worlds, endless: drawn once and kept for all tests; under a time budget each test item draws its own, which

@@ -110,7 +110,7 @@ def notes(report: PropertyReport) -> list[str]:
         if record["status"] in ("fail", "refused", "warn"):
             found.append(f"{name}: {record['status']}: {record['reason']}")
         if record["bundle"]:
-            found.append(f"{name}: replay with `pytest properties --replay {record['bundle']}`")
+            found.append(f"{name}: replay with `{report.session.session.replay('properties', record['bundle'])}`")
         found += [f"{name}: rule {rule}" for rule in record["rules"]]
     found += _unchecked(report)
     source = report.session.rules.source

@@ -71,7 +71,7 @@ def label(spec: str) -> str:
 def settled(spec: str) -> str:
     """The SPEC with the paths in it made absolute, so that it means the same in a process that starts in another folder."""
     found = parse_spec(spec)
-    if found.kind == "host" and os.sep in str(found.python):
+    if found.kind == "host" and (os.sep in str(found.python) or Path(str(found.python)).exists()):
         return f"{found.target}@{_absolute(str(found.python))}"
     if found.kind == "command":
         from differential.commands.program import split

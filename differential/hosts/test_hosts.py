@@ -205,7 +205,7 @@ def test_nothing_that_belongs_to_this_python_is_on_the_path_there(
     assert not [entry for entry in path if "site-packages" in entry or entry.endswith(("/lib-dynload", ".zip"))]
 
 
-def test_what_a_spec_says() -> None:
+def test_what_a_spec_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not is_built_in("sql@x") and is_shipped("sql@x") and not is_shipped("mine:engine@x")
     assert label("sql@/home/me/env/bin/python") == label("sql@/home/me/env") == "sql@env"
     assert label("sql@/usr/bin/python3") == "sql@python3"
@@ -213,3 +213,6 @@ def test_what_a_spec_says() -> None:
     assert (
         settled("sql@env/bin/python") == f"sql@{Path.cwd()}/env/bin/python" and settled("sql@python3") == "sql@python3"
     )
+    (tmp_path / "upgrade").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert settled("sql@upgrade") == f"sql@{tmp_path}/upgrade"
