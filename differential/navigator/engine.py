@@ -17,11 +17,12 @@ from differential.budget import FROM_CACHE
 from differential.engines.spec import EngineSpecError
 from differential.identity import commit_of
 from differential.navigator.cache import Cache, Kept, fingerprint
+from differential.navigator.contradictions import contradictions
 from differential.navigator.drive import drive
 from differential.navigator.evidence import evidence_of, fallbacks, threads_of
 from differential.navigator.inputs import configured, read_base
 from differential.navigator.settings import MODES, Mode, Settings, settings_from
-from differential.navigator.tables import contradictions, keep_tables, planned_people, raw_events, read_run
+from differential.navigator.tables import keep_tables, planned_people, raw_events, read_run
 from differential.navigator.working_copy import code_of, working_copy
 from differential.run import Capabilities, Proof, Run
 from differential.side import join_runs

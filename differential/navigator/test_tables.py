@@ -13,7 +13,8 @@ import pytest
 from differential.comparison import agreement_by_type, compare_runs, first_divergence, load_policy
 from differential.comparison.policy import PolicyUse
 from differential.mapping import MAPPINGS, OutsideError
-from differential.navigator.tables import CLOCKS, contradictions, keep_tables, read_run
+from differential.navigator.contradictions import contradictions
+from differential.navigator.tables import CLOCKS, keep_tables, read_run
 from differential.navigator.testing import FELL_BACK, POLARS, RECORDED, SQL, SQL_4, recorded_world
 from differential.run import Run
 from differential.schemas import EVENTS_SCHEMA, EVENTS_TABLE, STATE_SCHEMA
