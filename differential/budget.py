@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from differential.run import Run
+from differential.variant import VariantError
+from fixtures.scenario import ScenarioError
 
 FROM_CACHE = "taken from the cache of finished runs"
 """The note by which an engine tells that a run cost nothing."""
@@ -53,6 +55,10 @@ class CostlyRuns:
         started = time.monotonic()
         try:
             run = make()
+        except (ScenarioError, VariantError):  # the engine cannot express what is asked, and has started nothing
+            with self._lock:
+                self.used -= not kept
+            raise
         finally:
             with self._lock:
                 self.expected.discard(key)
@@ -72,7 +78,7 @@ class CostlyRuns:
         seconds = 60 * self.minutes - (time.monotonic() - self._started)
         if seconds <= 0:
             return 0
-        return min(left, max(1.0, seconds // self._mean)) if self.used else left
+        return min(left, seconds // self._mean) if self.used else left
 
     @property
     def over(self) -> float:

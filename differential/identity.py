@@ -53,7 +53,7 @@ def sources_of(spec: str, root: Path) -> str:
         from differential.navigator.working_copy import code_of
 
         settings = settings_from(os.environ)
-        digest.update(code_of(settings.home, settings.layout.package).encode())
+        digest.update(code_of(settings.home, settings.layout).encode())
         _add(digest, settings.config.parent, [settings.config])
     elif spec not in BUILT_IN:
         place, attribute = _attached(spec, root)

@@ -8,6 +8,7 @@ import pytest
 
 from differential.budget import FROM_CACHE, BudgetSpentError, CostlyRuns
 from differential.run import Proof, Run, empty_tables
+from fixtures.scenario import ScenarioError
 
 
 def made(*notes: str) -> Run:
@@ -51,6 +52,17 @@ def test_a_run_that_raises_has_cost_its_time_all_the_same() -> None:
     with pytest.raises(RuntimeError):
         account.get("a", broken)
     assert account.left == 0
+
+
+def test_what_an_engine_cannot_express_has_started_nothing() -> None:
+    account = CostlyRuns(runs=1)
+
+    def refused() -> Run:
+        raise ScenarioError("cola_rate")
+
+    with pytest.raises(ScenarioError):
+        account.get("a", refused)
+    assert account.left == 1
 
 
 def test_what_is_to_come_keeps_its_share() -> None:

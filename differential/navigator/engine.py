@@ -153,7 +153,7 @@ class NavigatorEngine:
 
     @cached_property
     def _code(self) -> str:
-        return code_of(self.settings.home, self.settings.layout.package)
+        return code_of(self.settings.home, self.settings.layout)
 
     @cached_property
     def versions(self) -> dict[str, str]:

@@ -61,7 +61,7 @@ def test_each_run_has_a_private_copy_no_network_and_nothing_of_our_environment(
 
     assert first["folder"] != second["folder"]
     assert not Path(first["folder"]).exists()
-    assert first["left"] == []  # logs of earlier runs of the checkout are not its own
+    assert first["left"] == []  # logs and events of earlier runs of the checkout are not its own
     assert first["profiles"] == f"{first['folder']}/dbt"
     assert first["path"].startswith(f"{folder}{os.pathsep}")
     assert first["proxy"] == "http://127.0.0.1:9"
@@ -77,7 +77,9 @@ def test_each_run_has_a_private_copy_no_network_and_nothing_of_our_environment(
     assert first["config"]["optimization"]["event_generation"]["mode"] == "sql"
 
 
-def test_a_finished_run_is_kept_by_everything_that_decides_it(both: tuple[Run, Run], folder: Path) -> None:
+def test_a_finished_run_is_kept_by_everything_that_decides_it(
+    both: tuple[Run, Run], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = NavigatorEngine("sql", stand_in(folder, cached=True))
     asked = len(runs_of(engine.settings))
 
@@ -91,6 +93,10 @@ def test_a_finished_run_is_kept_by_everything_that_decides_it(both: tuple[Run, R
     assert engine.is_kept(WORLD, Variant(threads=2))
     assert not engine.is_kept(WORLD, Variant(threads=4))
     assert not engine.is_kept(World(WORLD.census, WORLD.scenario.replace(random_seed=1)), Variant(threads=2))
+    monkeypatch.setenv("PYTHONHASHSEED", "4711")
+    assert not engine.is_kept(WORLD, Variant(threads=2))  # the same seed in a new process is a run of its own
+    monkeypatch.delenv("PYTHONHASHSEED")
+    assert engine.is_kept(WORLD, Variant(threads=2))
     (engine.settings.home / "dbt" / "model.sql").write_text("-- another model\n")
     assert not NavigatorEngine("sql", engine.settings).is_kept(WORLD, Variant(threads=2))
 

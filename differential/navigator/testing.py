@@ -36,6 +36,7 @@ def stand_in(folder: Path, *, layout: Layout = LAYOUTS[0], cached: bool = False,
         (home / "dbt" / "dbt_project.yml", "name: stand_in\n"),
         (home / "tests" / "conftest.py", "raise RuntimeError('nobody loads the tests of a checkout')\n"),
         (home / "logs" / "navigator.log", "left by an earlier run\n"),
+        (home / "data" / "parquet" / "events" / "events_2026.parquet", "left by an earlier run\n"),
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -94,7 +95,8 @@ with open(told["runs"], "a") as log:
         "arguments": sys.argv[1:], "config": config, "folder": os.getcwd(), "pid": os.getpid(),
         "network": [line.split(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()[2:]],
         "proxy": os.environ["https_proxy"], "profiles": os.environ["DBT_PROFILES_DIR"], "path": os.environ["PATH"],
-        "hash_seed": os.environ.get("PYTHONHASHSEED", ""), "left": sorted(path.name for path in Path("logs").glob("*")),
+        "hash_seed": os.environ.get("PYTHONHASHSEED", ""),
+        "left": [str(path) for name in ("logs", "data/parquet") for path in Path(name).rglob("*")],
     }) + "\\n")
 if told.get("sleep"):
     time.sleep(told["sleep"])

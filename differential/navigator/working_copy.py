@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from differential.navigator.settings import Layout
+
 _LEFT_OUT = frozenset(
     {".git", "node_modules", "venv", ".venv", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
 )
@@ -26,6 +28,9 @@ _MADE_BY_RUNS = frozenset(
     }
 )
 """Folders at the top that earlier runs of the checkout left."""
+_LEFT_INSIDE = ("dbt/target", "dbt/logs", "data/parquet")
+"""Further down: above all the events of an earlier Polars run, which dbt would read for a year that this run leaves out."""
+_NO_CODE = _LEFT_OUT | {"target", "logs"}
 _NOT_CODE = frozenset({"docs", "tests", "specs"})
 _SUFFIXES = frozenset({".py", ".sql", ".csv", ".yml", ".yaml"})
 _CODE = ("dbt", "config")
@@ -37,19 +42,21 @@ def working_copy(home: Path) -> Iterator[Path]:
     with TemporaryDirectory(prefix="parity-navigator-") as folder:
         copy = Path(folder) / "copy"
         shutil.copytree(home, copy, ignore=_ignored(home), symlinks=True)
-        shutil.rmtree(copy / "dbt" / "target", ignore_errors=True)
-        shutil.rmtree(copy / "dbt" / "logs", ignore_errors=True)
+        for left in _LEFT_INSIDE:
+            shutil.rmtree(copy / left, ignore_errors=True)
         yield copy
 
 
-def code_of(home: Path, package: str) -> str:
-    """SHA-256 over what decides its results: Python of its orchestrator, and dbt's models, macros, seeds and packages."""
+def code_of(home: Path, layout: Layout) -> str:
+    """SHA-256 over what decides its results: Python of its orchestrator and command line, and dbt's models, macros, seeds and
+    packages."""
     digest = hashlib.sha256()
-    for top in (package, *_CODE):
+    for top in dict.fromkeys((layout.package, layout.module.partition(".")[0], *_CODE)):
         for file in sorted((home / top).rglob("*")):
-            if file.suffix in _SUFFIXES and file.is_file() and not (_LEFT_OUT | {"target", "logs"}) & set(file.parts):
+            inside = file.relative_to(home)
+            if file.suffix in _SUFFIXES and file.is_file() and not _NO_CODE.intersection(inside.parts):
                 content = file.read_bytes()
-                digest.update(f"\n{file.relative_to(home).as_posix()} {len(content)}\n".encode())
+                digest.update(f"\n{inside.as_posix()} {len(content)}\n".encode())
                 digest.update(content)
     return digest.hexdigest()
 
