@@ -21,11 +21,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     parser = _Parser(prog="python -m scale", description=__doc__, epilog=_EPILOG)
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    words = sys.argv[1:] if arguments is None else list(arguments)
     for name, command in COMMANDS.items():
         sub = subparsers.add_parser(name, help=command.help, description=command.help, epilog=_EPILOG)
-        command.add_arguments(sub)
+        if words[:1] == [name]:
+            command.add_arguments(sub)
         sub.set_defaults(run=command.run)
-    asked = parser.parse_args(arguments)
+    asked = parser.parse_args(words)
     run: Callable[[argparse.Namespace], Status] = asked.run
     try:
         return int(run(asked))

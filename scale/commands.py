@@ -1,90 +1,54 @@
-"""The commands of `python -m scale`: what each takes and does."""
+"""The commands of `python -m scale`, by name. Each is imported when it is asked for: together they take seconds."""
 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pkgutil import resolve_name
 
-from scale import ci, gate
-from scale.compare import options as compare_options
-from scale.compare.command import run_compare_command
-from scale.nightly import command as nightly_command
-from scale.options import add_sweep_options, sweep_request
-from scale.reports import sweep_text, write_sweep_report
-from scale.rollback import command as rollback_command
-from scale.rollback import options as rollback_options
-from scale.status import Status, status_of
-from scale.sweep.request import SweepRequest
-from scale.sweep.run import run_sweep
-from scale.sweep.state import RESULTS, read_sweep
+from scale.status import Status
 
 
 @dataclass(frozen=True)
 class Command:
-    """help: one line. add_arguments: its options. run: does it and says how it ended; raises UsageError, KeyboardInterrupt."""
+    """One command. help: one line. options, action: `module:function` of what adds its options to a parser, and what does it."""
 
     help: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], Status]
+    options: str
+    action: str
 
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add its options."""
+        resolve_name(self.options)(parser)
 
-def sweep(arguments: argparse.Namespace) -> Status:
-    """Measure, judge, and write the reports, also of what was measured until an interruption."""
-    request = sweep_request(arguments)
-    if arguments.cluster is not None:
-        return sweep_on_cluster(request, arguments)
-    try:
-        run_sweep(request)
-    except KeyboardInterrupt:
-        done = read_sweep(request.output)
-        write_sweep_report(done, request.output, request.policy)
-        counted = sum(not run.warm_up for run in done.runs)
-        sys.stderr.write(f"interrupted; {counted} finished runs are kept. Go on with: {request.command}\n")
-        return Status.INTERRUPTED
-    done = read_sweep(request.output)
-    write_sweep_report(done, request.output, request.policy)
-    show(sweep_text(done))
-    show([f"report: {request.output / 'report.html'}   data: {request.output / RESULTS}"])
-    return status_of(done.verdict)
-
-
-def sweep_on_cluster(request: SweepRequest, arguments: argparse.Namespace) -> Status:
-    """The same on the hosts of a cluster, each scenario on one of them."""
-    from scale.sweep.hosts import cluster_text, run_on_cluster
-
-    try:
-        done = run_on_cluster(request, arguments.cluster, arguments.policy, lambda line: print(line, file=sys.stderr))
-    except KeyboardInterrupt:
-        sys.stderr.write(f"interrupted; measured scenarios are kept. Go on with: {request.command}\n")
-        return Status.INTERRUPTED
-    show(cluster_text(done, request.output))
-    return status_of(done.verdict)
-
-
-def show(lines: Sequence[str]) -> None:
-    """Print lines to standard output."""
-    sys.stdout.write("\n".join(lines) + "\n")
+    def run(self, arguments: argparse.Namespace) -> Status:
+        """Do it and say how it ended; raises UsageError, KeyboardInterrupt."""
+        return Status(resolve_name(self.action)(arguments))
 
 
 COMMANDS: dict[str, Command] = {
     "sweep": Command(
-        "measure time and memory over a matrix of cells, and judge how they grow", add_sweep_options, sweep
+        "measure time and memory over a matrix of cells, and judge how they grow",
+        "scale.options:add_sweep_options",
+        "scale.sweep.command:sweep",
     ),
     "compare": Command(
-        "base and candidate on this machine, in turn: slower or not", compare_options.add_options, run_compare_command
+        "base and candidate on this machine, in turn: slower or not",
+        "scale.compare.options:add_options",
+        "scale.compare.command:run_compare_command",
     ),
-    "gate": Command("hold the evidence to the release criteria: go or no-go", gate.add_arguments, gate.run),
+    "gate": Command(
+        "hold the evidence to the release criteria: go or no-go", "scale.gate:add_arguments", "scale.gate:run"
+    ),
     "rollback": Command(
         "rehearse going back to an earlier release: validate, execute, restore",
-        rollback_options.add_arguments,
-        rollback_command.run,
+        "scale.rollback.options:add_arguments",
+        "scale.rollback.command:run",
     ),
     "nightly": Command(
         "fuzz for hours, triage what is found, and hand over only news",
-        nightly_command.add_options,
-        nightly_command.run_nightly,
+        "scale.nightly.command:add_options",
+        "scale.nightly.command:run_nightly",
     ),
-    "ci": Command("parity, properties, sweep and gate in one go", ci.add_arguments, ci.run),
+    "ci": Command("parity, properties, sweep and gate in one go", "scale.ci:add_arguments", "scale.ci:run"),
 }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
 from scale.__main__ import main
+from scale.commands import COMMANDS
 from scale.compare.options import add_options, compare_request
 from scale.options import add_sweep_options, sweep_request
 from scale.scenarios import PRESETS, catalogue
@@ -113,3 +115,14 @@ def test_the_scenarios_are_those_of_the_release_plan() -> None:
     assert found == plan
     assert catalogue()["series"].parts[0].employees == [1000, 2000, 5000, 10_000, 20_000, 50_000]
     assert set(catalogue()["series"].cells("sql")) & set(catalogue()["matrix"].cells("sql"))
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_is_there_when_it_is_asked_for(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert callable(resolve_name(COMMANDS[name].action))
+
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+
+    assert ended.value.code == 0
+    assert len(capsys.readouterr().out.splitlines()) > 8, "its own options, not the two of any command"
