@@ -11,9 +11,9 @@ from itertools import pairwise
 from unittest import mock
 
 import sqlglot
+from sqlglot import Token, TokenType
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokenizer_core import Token, TokenType
 
 from properties.mutants.mutant import Site
 
