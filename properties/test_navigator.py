@@ -72,7 +72,8 @@ def test_a_new_break_stands_out(tmp_path: Path) -> None:
     """)
     (tmp_path / "new.parquet").replace(events)
 
-    command = [sys.executable, "-m", "pytest", "properties/test_properties.py", f"--results={tmp_path}", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "properties/test_properties.py", "-q", "-p", "no:cacheprovider"]
+    command += [f"--results={tmp_path}"]
     command += [f"--mapping={MAPPINGS / 'planwise_navigator.yaml'}", f"--census={RECORDED / 'census_100.parquet'}"]
     command += [f"--rules={MAPPINGS / 'planwise_navigator.sql.rules.yaml'}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
