@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from differential.pool import CHUNK, Chunk, derived_seed, gather, shrink
+from differential.pool import Chunk, derived_seed, gather, shrink
 from differential.profiles import PROFILES
 from differential.session import Session, given_world
 from fixtures.scenario import Scenario
@@ -17,6 +17,7 @@ from fixtures.world import World
 from scale.nightly.inputs.atlas import Atlas
 from scale.nightly.inputs.labels import LABELS, PLACES, flags_from
 from scale.nightly.planted import Once, wrong_pair
+from scale.nightly.unit import source as source_module
 from scale.nightly.unit.source import Parents, Source
 from scale.nightly.unit.vary import GROUPS, varied
 
@@ -31,22 +32,26 @@ def session() -> Session:
     return Session(PROFILES["nightly"], ("polars",), given_world(None, None, None, 5, None), seed=3)
 
 
-def test_plain_chunks_follow_from_the_seed_alone(session: Session, worlds: list[World]) -> None:
+def test_plain_chunks_follow_from_the_seed_alone(
+    session: Session, worlds: list[World], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first and second chunk are the same whether or not varied ones come between them."""
+    size = 64
+    monkeypatch.setattr(source_module, "CHUNK", size)
     parents = Parents(None, [flags_from(("raise", "hire")) for _ in worlds], list(worlds))
     plain, steered = Source(session, Atlas(), None), Source(session, Atlas(), parents)
-    batches = [source.take(2 * CHUNK) for source in (plain, steered)]
+    batches = [source.take(2 * size) for source in (plain, steered)]
     plain.close()
     steered.close()
 
     seeds = [derived_seed(3, (1, 1), position) for position in (0, 1)]
-    every = [w.fingerprint for seed in seeds for w in gather(generated_worlds(), CHUNK, seed, None)]
+    every = [w.fingerprint for seed in seeds for w in gather(generated_worlds(), size, seed, None)]
     drawn = list(dict.fromkeys(every))
     for batch in batches:
         mine = [world.fingerprint for world in batch.worlds if batch.origins[world.fingerprint] == "drawn"]
         both = min(len(mine), len(drawn))
-        assert both > CHUNK and mine[:both] == drawn[:both]
-        assert len({world.fingerprint for world in batch.worlds}) == 2 * CHUNK
+        assert both > size and mine[:both] == drawn[:both]
+        assert len({world.fingerprint for world in batch.worlds}) == 2 * size
     assert {*batches[0].origins.values()} == {"drawn"} and {*batches[1].origins.values()} == {"drawn", "varied"}
     assert set(batches[1].chunks) == set(batches[1].origins)
 
