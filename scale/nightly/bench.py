@@ -8,7 +8,6 @@ rare      in how many generated worlds the planted fault `rare` shows
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import statistics
 import sys
@@ -34,7 +33,7 @@ from scale.nightly.inputs.atlas import Atlas
 from scale.nightly.inputs.labels import flags_of
 from scale.nightly.planted import RARE_OF, wrong_pair
 from scale.nightly.records import Unit, UnitSettings
-from scale.nightly.unit.process import collect_seldom
+from scale.nightly.unit.process import rare_collections
 from scale.nightly.unit.report import Report
 from scale.nightly.unit.run import run_unit
 from scale.nightly.unit.source import Parents, Source
@@ -77,11 +76,8 @@ def _unit(seed: int) -> float:
         taken.append((time.process_time(), report.worlds))
 
     asked = Unit(number=0, what="sql_vs_polars", seed=seed, engines=PAIR, seconds=RATE_SECONDS)
-    collect_seldom()  # as in a unit's process
-    with TemporaryDirectory() as folder, mock.patch.object(Report, "tick", note):
+    with rare_collections(), TemporaryDirectory() as folder, mock.patch.object(Report, "tick", note):
         run_unit(asked, UnitSettings(), Path(folder))
-    gc.set_threshold(*_USUAL)
-    gc.unfreeze()
     (start, before), (end, worlds) = taken[0], taken[-1]
     return 1000 * (end - start) / (worlds - before)
 
@@ -124,7 +120,6 @@ def rare() -> None:
     )
 
 
-_USUAL = gc.get_threshold()
 MEASUREMENTS: dict[str, Callable[[], None]] = {"rate": rate, "steering": steering, "rare": rare}
 
 

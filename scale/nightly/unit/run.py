@@ -23,7 +23,7 @@ from scale.nightly.unit.properties import InvariantsJudge, RelationsJudge
 from scale.nightly.unit.replay import Corpus
 from scale.nightly.unit.report import Report
 from scale.nightly.unit.settle import session_of
-from scale.nightly.unit.slowest import slowest
+from scale.nightly.unit.slowest import Slowest
 from scale.nightly.unit.source import Batch, Parents, Source
 from scale.nightly.unit.triage import Met, Triage
 from scale.nightly.unit.wider import Wider, wider
@@ -69,7 +69,6 @@ class _Running:
     settings: UnitSettings
     folder: Path
     report: Report
-    slow: tuple[float, tuple[World, ...]] = (0.0, ())
     refused: list[str] = field(default_factory=list)
 
     def run(self) -> UnitResult:
@@ -81,6 +80,7 @@ class _Running:
         self.report.of(self.session)
         self.triage = Triage(self.folder, self.settings.known, private=private, say=self.say)
         self.inputs = Inputs(self.folder, on=not given)
+        self.slow = Slowest(self.unit.engines, self.unit.seconds, self.session.timeout)
         place, entries = self._corpus()
         self.report.atlas = Atlas(entries.values())
         if self.unit.what == "corpus":
@@ -89,9 +89,12 @@ class _Running:
             self._rounds(wider(self.unit.what, self.session, self.folder, lambda: self._source(None, {})))
         else:
             self._batches(self._judge(), place, entries)
-        if self.slow[1] and not self.refused:
-            found = slowest(self.slow[1], self.unit.engines, self.unit.seconds, self.session.timeout)
-            self.report.slowest = found
+        if not self.refused:
+            kept = set(self.report.inputs)
+            self.report.slowest = [
+                one.model_copy(update={"input": f"{INPUTS}/{one.fingerprint}.json"}) if one.fingerprint in kept else one
+                for one in self.slow.found()
+            ]
         return self._finish()
 
     @property
@@ -146,7 +149,7 @@ class _Running:
                 started = self.report.seconds
                 self._take(judge.judge(batch, self.left), batch, source.parents)
                 took = max(0.01, self.report.seconds - started)
-                self._note_slow(took, batch)
+                self.slow.note(took, batch.worlds)
                 count = max(LEAST, min(judge.most, int(count * BATCH_SECONDS / took)))
         finally:
             source.close()
@@ -190,11 +193,6 @@ class _Running:
         if parents is not None:
             for index in wanted:
                 parents.add(worlds[index], flags[index])
-
-    def _note_slow(self, took: float, batch: Batch) -> None:
-        each = took / len(batch.worlds)
-        if each > self.slow[0] and len(batch.worlds) >= LEAST:
-            self.slow = (each, batch.worlds)
 
     def _rounds(self, what: Wider) -> None:
         while self._goes_on:
