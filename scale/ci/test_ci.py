@@ -37,9 +37,9 @@ def step_of(folder: Path, code: str, *arguments: str, name: StepName = "sweep") 
 
 
 def gone(pid_file: Path) -> bool:
-    """Whether the process has ended, within a second."""
+    """Whether the process has ended; a killed one takes a while to go on a busy machine."""
     pid = int(pid_file.read_text())
-    for _ in range(50):
+    for _ in range(500):
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
             return True
         time.sleep(0.02)

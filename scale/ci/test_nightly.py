@@ -160,7 +160,8 @@ def test_the_document_has_every_option_and_the_limits_of_the_code() -> None:
         for block in re.findall(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
         for line in block.splitlines()
     ]
-    assert sum(check_command(words) for words in commands) == len(commands) == 3
+    ours = [words for words in commands if words[:3] == ["python", "-m", "scale"]]
+    assert sum(check_command(words) for words in ours) == len(ours) == 3
 
 
 def issue(key: str, number: int, **fields: Any) -> dict[str, Any]:
