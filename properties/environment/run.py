@@ -61,7 +61,9 @@ def run_environment(
     """
     found = get_engine(engine)
     if isinstance(found, OwnProcess):
-        apart = "the engine runs in a process of its own, so that what is seen of the environment here says nothing of it"
+        apart = (
+            "the engine runs in a process of its own, so that what is seen of the environment here says nothing of it"
+        )
         return [_outcome(one, "skipped", apart) for one in settings()]
     absent = lacking(capabilities_of(found))
     skipped = [EnvironmentOutcome(one.name, "skipped", f"{engine} has no {one.axis}") for one in absent]

@@ -7,8 +7,8 @@ of most years and people, which decide what a pass costs.
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Sequence
+from time import monotonic
 
 from differential.side import Side
 from fixtures.world import World
@@ -41,7 +41,7 @@ class Slowest:
         if not self._worlds:
             return []
         odd = max(self._costs) > STANDS_OUT * statistics.median(self._costs)
-        until = time.monotonic() + (2 if odd else 1) * min(MOST_SECONDS, SHARE * self._budget)
+        until = monotonic() + (2 if odd else 1) * min(MOST_SECONDS, SHARE * self._budget)
         worlds = self._halved(self._worlds, until) if odd else self._worlds
         measured = []
         for world in sorted(worlds, key=_size, reverse=True):
@@ -52,7 +52,7 @@ class Slowest:
 
     def _halved(self, worlds: Sequence[World], until: float) -> Sequence[World]:
         """The half that takes longer, and so on while there is time."""
-        while len(worlds) > SHOWN and time.monotonic() < until:
+        while len(worlds) > SHOWN and monotonic() < until:
             halves = worlds[: len(worlds) // 2], worlds[len(worlds) // 2 :]
             taken = [self._seconds(half, self._engines[0]) or 0.0 for half in halves]
             worlds = halves[taken.index(max(taken))]
@@ -61,19 +61,19 @@ class Slowest:
     def _alone(self, world: World, until: float) -> SlowWorld | None:
         seconds: dict[str, float] = {}
         for engine in self._engines:
-            if time.monotonic() > until or (taken := self._seconds([world], engine)) is None:
+            if monotonic() > until or (taken := self._seconds([world], engine)) is None:
                 return None
             seconds[engine] = round(taken, 4)
         years = len(world.scenario.years)
         return SlowWorld(fingerprint=world.fingerprint, employees=len(world.census), years=years, seconds=seconds)
 
     def _seconds(self, worlds: Sequence[World], engine: str) -> float | None:
-        started = time.monotonic()
+        started = monotonic()
         try:
             Side(engine).run(worlds, timeout=self._timeout)
         except Exception:  # noqa: BLE001 - that it raises is told elsewhere
             return None
-        return time.monotonic() - started
+        return monotonic() - started
 
 
 def _size(world: World) -> tuple[int, int]:
