@@ -20,9 +20,11 @@ from differential.variant import Variant
 from fixtures.census import Employee
 from fixtures.world import World
 
-RARE_SALT = "1"
-RARE_OF = 575_000
-"""Pairs of two people, of which one is wrong. `python -m scale.nightly.bench rare` measures in how many worlds one is."""
+RARE_OF = 200_000
+"""Couples of two people, of which one is wrong. A world has five; most recur, since generated people share traits."""
+RARE_SALT = np.uint64(0xD749AA90D4334B45)
+"""Chosen so that none of the couples that recur often is wrong: one of 128 000 generated worlds shows the fault
+(`python -m scale.nightly.bench rare`). Over 800 other salts it is 2.5 in 100 000 worlds, in 0.8 chunks of 256."""
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 CENT = Decimal("0.01")
 
@@ -82,13 +84,13 @@ def wrong_pair(world: World, of: int = RARE_OF) -> str | None:
     here = [one for one in world.census.employees() if one.termination_date is None]
     marks = {_mark(one): one.employee_id for one in here}
     hashed = np.array(sorted(marks), np.uint64)
-    drawn = (hashed[:, None] ^ (hashed[None, :] >> np.uint64(1))) * _ODD
+    drawn = (hashed[:, None] ^ (hashed[None, :] >> np.uint64(1)) ^ RARE_SALT) * _ODD
     wrong = np.triu(drawn < np.uint64(2**64 // of), 1)
     return marks[int(hashed[np.argwhere(wrong)[0][0]])] if wrong.any() else None
 
 
 def _mark(person: Employee) -> int:
-    text = f"{RARE_SALT} {person.pay_cents} {person.hire_date} {person.birth_date} {person.deferral_bp}"
+    text = f"1 {person.pay_cents} {person.hire_date} {person.birth_date} {person.deferral_bp}"
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -11,6 +10,7 @@ from differential.pool import gather
 from differential.side import Side
 from fixtures.strategies import worlds as generated_worlds
 from fixtures.world import World
+from scale.nightly.unit import slowest
 from scale.nightly.unit.slowest import SHOWN, Slowest
 
 
@@ -21,10 +21,13 @@ def test_the_slowest_worlds_are_found(odd: bool, monkeypatch: pytest.MonkeyPatch
     small = min(worlds, key=lambda world: (len(world.scenario.years), len(world.census)))
     slow = {small.fingerprint} if odd else set()
 
+    clock = [0.0]
+
     def run(_: Side, some: Sequence[World], timeout: float | None = None) -> None:
-        time.sleep(sum(0.05 if world.fingerprint in slow else 2e-3 * len(world.scenario.years) for world in some))
+        clock[0] += sum(0.1 if world.fingerprint in slow else 1e-3 * len(world.scenario.years) for world in some)
 
     monkeypatch.setattr(Side, "run", run)
+    monkeypatch.setattr(slowest, "monotonic", lambda: clock[0])
     watch = Slowest(("sql", "polars"), 60, None)
     for cost in (0.6, 0.7, 3.0 if odd else 0.8):
         watch.note(cost, worlds)
@@ -33,7 +36,7 @@ def test_the_slowest_worlds_are_found(odd: bool, monkeypatch: pytest.MonkeyPatch
 
     assert 0 < len(found) <= SHOWN and set(found[0].seconds) == {"sql", "polars"}
     if odd:
-        assert found[0].fingerprint == small.fingerprint and found[0].seconds["sql"] >= 0.05
+        assert found[0].fingerprint == small.fingerprint and found[0].seconds["sql"] == 0.1
     else:
         assert found[0].years == max(len(world.scenario.years) for world in worlds)
     assert Slowest(("sql",), 0.001, None).found() == []

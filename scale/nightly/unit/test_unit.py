@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from differential import finding
 from differential.cases import PARITY_TESTS, all_cases
 from differential.pool import CHUNK, derived_seed, gather
 from differential.reduction import Budget
@@ -105,6 +106,7 @@ def test_a_chunk_that_failed_is_drawn_again_first(found: tuple[Path, UnitResult]
 
 def test_two_failures_in_one_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parity.ParityJudge, "first", 128)
+    monkeypatch.setattr(finding, "shrunk_by_hypothesis", lambda found, *_: found)
     monkeypatch.setattr(triage, "BUDGET", Budget(runs=3, seconds=20))
     result = run(tmp_path, unit("sql_vs_polars", "polars", TWOFOLD))
 

@@ -14,8 +14,8 @@ from scale.nightly.planted import WrongEngine, wrong_pair
 often = WrongEngine("polars+often", "current_salary", partial(wrong_pair, of=60))
 """Wrong about one pair of people in 60."""
 twofold = WrongEngine(
-    "polars+twofold", "current_salary", partial(wrong_pair, of=90),
-    base=WrongEngine("polars+half", "account_balance", partial(wrong_pair, of=77)),
+    "polars+twofold", "current_salary", partial(wrong_pair, of=60),
+    base=WrongEngine("polars+half", "account_balance", partial(wrong_pair, of=23)),
 )  # fmt: skip
 """Wrong in two columns, each of some pairs of people."""
 
