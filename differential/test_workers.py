@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -17,6 +18,10 @@ from differential.variant import VariantError
 from differential.workers import WorkerError
 
 HERE = "differential.test_workers"
+
+
+def imported(name: str) -> str:
+    return importlib.import_module(name).__name__
 
 
 def echo(value: object) -> object:
@@ -129,3 +134,13 @@ def test_a_child_ends_with_its_parent_though_it_hangs(how: signal.Signals, tmp_p
     for hanging in alive:
         hanging.kill()
     assert not alive
+
+
+def test_a_new_process_knows_what_came_onto_the_path_since_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers.call(f"{HERE}:pid", fresh=True)  # the next one is started right away
+    (tmp_path / "come_later.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    assert workers.call(f"{HERE}:imported", "come_later", fresh=True) == "come_later"

@@ -148,8 +148,15 @@ def _take_spare(key: _Key, env: Mapping[str, str], module: str) -> _Worker:
     with _lock:
         spares = _spares.setdefault((key, module), [])
         worker = spares.pop() if spares else _Worker(env, preload=module)
+        if worker.search_path != _search_path():  # the Python path has changed since it was started
+            worker.close()
+            worker = _Worker(env, preload=module)
         spares.append(_Worker(env, preload=module))
     return worker
+
+
+def _search_path() -> list[str]:
+    return [entry or str(Path.cwd()) for entry in sys.path]
 
 
 def _inherited() -> dict[str, str]:
@@ -173,8 +180,8 @@ class _Worker:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         self._lock = threading.Lock()
         self._whole_tree = path is not None
-        search_path = [entry or str(Path.cwd()) for entry in (sys.path if path is None else path)]
-        variables = {**os.environ, **env, "PYTHONPATH": os.pathsep.join(search_path)}
+        self.search_path = _search_path() if path is None else [entry or str(Path.cwd()) for entry in path]
+        variables = {**os.environ, **env, "PYTHONPATH": os.pathsep.join(self.search_path)}
         if python != sys.executable:
             variables.pop("PYTHONHOME", None)  # of this Python
         self._process = subprocess.Popen(
