@@ -20,10 +20,8 @@ from hypothesis.database import ExampleDatabase, ReadOnlyDatabase
 from hypothesis.errors import Flaky, HypothesisException
 from hypothesis.strategies import SearchStrategy
 
-from differential.seeds import leave_sources_out
 from fixtures.world import World
 
-leave_sources_out()
 Database = ExampleDatabase | Literal["profile"] | None
 """Where failing examples are kept: as the profile says, given, or nowhere."""
 CHUNK = 256

@@ -15,10 +15,9 @@ from hypothesis.database import InMemoryExampleDatabase
 
 from differential.pool import CHUNK, Chunk, chunks, derived_seed, gather, shrink
 from differential.profiles import PROFILES, base_seed
-from differential.session import ROOT, Session
+from differential.session import Session
 from fixtures.census import Census, Employee
 from fixtures.scenario import Scenario
-from fixtures.strategies import worlds
 from fixtures.world import World
 
 
@@ -44,18 +43,6 @@ def test_one_seed_draws_the_same_worlds_twice_and_another_does_not() -> None:
 
     assert fingerprints(gather(small_worlds(), 30, 1)) == first
     assert set(fingerprints(gather(small_worlds(), 30, 2))) != set(first)
-
-
-@pytest.mark.parametrize("loaded", ["fixtures.strategies", "scale.nightly.unit.run"])
-def test_one_seed_draws_the_same_worlds_whatever_is_loaded(loaded: str) -> None:
-    """In another process, with few modules and with many."""
-    code = (
-        f"import {loaded}; from differential.pool import gather; from fixtures.strategies import worlds;"
-        "print(*(world.fingerprint for world in gather(worlds(), 256, 17, None)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-
-    assert done.stdout.split() == fingerprints(gather(worlds(), 256, 17, None))
 
 
 def test_chunks_hold_distinct_worlds_and_go_on() -> None:
