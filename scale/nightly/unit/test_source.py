@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from differential.pool import Chunk, derived_seed, gather, shrink
 from differential.profiles import PROFILES
-from differential.session import Session, given_world
+from differential.session import ROOT, Session, given_world
 from fixtures.scenario import Scenario
 from fixtures.strategies import MAX_PERSON_YEARS, affordable_years
 from fixtures.strategies import worlds as generated_worlds
@@ -54,6 +56,21 @@ def test_plain_chunks_follow_from_the_seed_alone(
         assert len({world.fingerprint for world in batch.worlds}) == 2 * size
     assert {*batches[0].origins.values()} == {"drawn"} and {*batches[1].origins.values()} == {"drawn", "varied"}
     assert set(batches[1].chunks) == set(batches[1].origins)
+
+
+def test_a_seed_draws_the_same_in_every_process_of_a_unit() -> None:
+    """With few modules loaded and with many, whose sources hold numbers that Hypothesis would draw."""
+    found = set()
+    for loaded in ("fixtures.strategies", "properties.session, scale.reports"):
+        code = (
+            "from scale.nightly.unit.process import draw_from_seeds_alone; draw_from_seeds_alone();"
+            f"import {loaded}; from differential.pool import gather; from fixtures.strategies import worlds;"
+            "print(*(world.fingerprint for world in gather(worlds(), 256, 17, None)))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+        found.add(done.stdout)
+
+    assert len(found) == 1 and len(found.pop().split()) == 256
 
 
 def test_varied_worlds_are_valid_and_bounded(worlds: list[World]) -> None:
