@@ -95,7 +95,7 @@ def test_a_finished_run_is_kept_by_everything_that_decides_it(
     assert not engine.is_kept(World(WORLD.census, WORLD.scenario.replace(random_seed=1)), Variant(threads=2))
     monkeypatch.setenv("PYTHONHASHSEED", "4711")
     assert not engine.is_kept(WORLD, Variant(threads=2))  # the same seed in a new process is a run of its own
-    monkeypatch.delenv("PYTHONHASHSEED")
+    monkeypatch.undo()
     assert engine.is_kept(WORLD, Variant(threads=2))
     (engine.settings.home / "dbt" / "model.sql").write_text("-- another model\n")
     assert not NavigatorEngine("sql", engine.settings).is_kept(WORLD, Variant(threads=2))
