@@ -31,13 +31,22 @@ def rare_collections() -> Iterator[None]:
         gc.unfreeze()  # else DuckDB's bindings take everything for leaked when the process ends
 
 
-def draw_from_seeds_alone() -> None:
+@contextmanager
+def draws_from_seeds_alone() -> Iterator[None]:
     """Let Hypothesis take no constants from the sources of loaded modules, in the whole process.
 
     Else the same seed draws other worlds after another import, or after a change anywhere in this project: a chunk that failed
     could not be drawn again the next night. Only for processes of units: it changes what the derandomised profiles draw.
     test_source.py notices if Hypothesis goes about it otherwise.
     """
-    if hasattr(providers, _CONSTANTS_OF_SOURCES):
-        setattr(providers, _CONSTANTS_OF_SOURCES, Constants)  # called without arguments, it gives none
-        providers.CONSTANTS_CACHE = LRUCache(_REMEMBERED)
+    if not hasattr(providers, _CONSTANTS_OF_SOURCES):
+        yield
+        return
+    usual, remembered = getattr(providers, _CONSTANTS_OF_SOURCES), providers.CONSTANTS_CACHE
+    setattr(providers, _CONSTANTS_OF_SOURCES, Constants)  # called without arguments, it gives none
+    providers.CONSTANTS_CACHE = LRUCache(_REMEMBERED)
+    try:
+        yield
+    finally:
+        setattr(providers, _CONSTANTS_OF_SOURCES, usual)
+        providers.CONSTANTS_CACHE = remembered

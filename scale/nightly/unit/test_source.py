@@ -63,9 +63,9 @@ def test_a_seed_draws_the_same_in_every_process_of_a_unit() -> None:
     found = set()
     for loaded in ("fixtures.strategies", "properties.session, scale.reports"):
         code = (
-            "from scale.nightly.unit.process import draw_from_seeds_alone; draw_from_seeds_alone();"
-            f"import {loaded}; from differential.pool import gather; from fixtures.strategies import worlds;"
-            "print(*(world.fingerprint for world in gather(worlds(), 256, 17, None)))"
+            f"import {loaded}; from differential.pool import gather; from fixtures.strategies import worlds\n"
+            "from scale.nightly.unit.process import draws_from_seeds_alone\n"
+            "with draws_from_seeds_alone(): print(*(world.fingerprint for world in gather(worlds(), 256, 17, None)))"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
         found.add(done.stdout)

@@ -25,7 +25,8 @@ from scale.status import UsageError
 
 LIVES, STEPS = 4, 10
 """Of a database, one round: about five seconds, so that the budget is kept; more steps in one life find little more."""
-ENVIRONMENT_WORLDS = 24
+ENVIRONMENT_WORLDS, ENVIRONMENT_OF = 24, 256
+"""That run, and of how many drawn ones: the first of a chunk have one employee each, and no order of rows."""
 REPORT = "report.md"
 
 
@@ -89,7 +90,7 @@ class Environment:
     def round(self, seconds: float, met: Met) -> Round:  # noqa: ARG002 - all settings or none
         engine = self._session.engines[self._turn % len(self._session.engines)]
         self._turn += 1
-        worlds = self._source.take(ENVIRONMENT_WORLDS).worlds
+        worlds = _with_an_order(self._source.take(ENVIRONMENT_OF).worlds)
         outcomes = self._run(engine, worlds)
         done = Round()
         if any(one.status in ("pass", "fail") for one in outcomes):
@@ -115,6 +116,12 @@ class Environment:
 
     def _run(self, engine: str, worlds: Sequence[World]) -> list[EnvironmentOutcome]:
         return run_environment(engine, worlds, parallel=1, timeout=self._session.timeout)
+
+
+def _with_an_order(worlds: Sequence[World]) -> list[World]:
+    """Some of the worlds, spread evenly over those with more than one employee."""
+    several = [world for world in worlds if len(world.census) > 1] or list(worlds)
+    return several[:: max(1, len(several) // ENVIRONMENT_WORLDS)][:ENVIRONMENT_WORLDS]
 
 
 def told(
