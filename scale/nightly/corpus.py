@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+import properties.replay  # noqa: F401 - makes bundles of properties readable
 from differential.repro import BundleError, load_bundle
 from scale.nightly import folders
 from scale.nightly.keys import key_of

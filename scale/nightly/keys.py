@@ -6,16 +6,23 @@ never a row or a message. Variants are left out: one fault of a level shows unde
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterable
 
-from differential.repro import Finding
+LONGEST = 200
+"""Characters of a key and of a headline."""
+_UNSAFE = re.compile(r"[^\w .:|+,=()-]+")
 
 
 def key_of(engines: Iterable[str], signature: str) -> str:
     """The key of a failure of these engines, in their order."""
-    return f"{','.join(dict.fromkeys(engines))} {signature}"
+    key = plain(f"{', '.join(dict.fromkeys(engines))}|{signature}")
+    if len(key) <= LONGEST:
+        return key
+    return f"{key[: LONGEST - 7]}-{hashlib.sha256(key.encode()).hexdigest()[:6]}"
 
 
-def key_of_finding(finding: Finding) -> str:
-    """The key of a finding of any kind."""
-    return key_of((side.engine for side in finding.sides), finding.signature)
+def plain(text: str) -> str:
+    """Text in which an attached engine can hide nothing: words and a few signs."""
+    return _UNSAFE.sub("_", text)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from differential.comparison import PolicyError, load_policy
-from differential.engines import DEFAULT_PAIR, EngineSpecError, get_engine
+from differential.engines import DEFAULT_PAIR, EngineSpecError, get_engine, settled
 from differential.options import parse_slice
 from differential.session import given_world
 from fixtures.census import CensusError
@@ -82,9 +82,9 @@ def add_merge_options(parser: argparse.ArgumentParser) -> None:
 
 def campaign_request(arguments: argparse.Namespace) -> Request:
     """The options as a request. Raises UsageError with one clear message, before anything is begun."""
-    engines = tuple(dict.fromkeys(arguments.engine or DEFAULT_PAIR))
     years = tuple(arguments.years) if arguments.years else None
     try:
+        engines = tuple(dict.fromkeys(settled(spec) for spec in arguments.engine or DEFAULT_PAIR))
         for spec in engines:
             get_engine(spec)
         given_world(arguments.census, arguments.scenario, years, arguments.employees, arguments.random_seed)

@@ -19,6 +19,8 @@ from scale.nightly.unit.judged import Judged, Suspect, judge_all
 from scale.nightly.unit.source import Batch
 from scale.status import UsageError
 
+ENGINE_PAIRS = ("sql_vs_polars", "library_versions")
+"""Tests that compare two engines: different ones, or one under two sets of libraries. A unit of either kind takes both."""
 _BYTES = "CanonicalBytes: the rows are equal, the canonical bytes are not"
 
 

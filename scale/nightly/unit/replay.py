@@ -10,7 +10,7 @@ from fixtures.world import World
 from scale.nightly.inputs.index import file_of
 from scale.nightly.inputs.text import InputError, read_input
 from scale.nightly.unit.judged import Judged
-from scale.nightly.unit.parity import ParityJudge
+from scale.nightly.unit.parity import ENGINE_PAIRS, ParityJudge
 from scale.nightly.unit.source import Batch
 from scale.status import UsageError
 
@@ -28,10 +28,10 @@ class Corpus:
         if place is None or not fingerprints:
             raise UsageError("corpus: there are no inputs to replay")
         self._place, self._fingerprints = place, fingerprints
-        self._judge = ParityJudge(session, ("sql_vs_polars", "oracle"))
+        self._judge = ParityJudge(session, (*ENGINE_PAIRS, "oracle"))
         first = session.engines[0]
         self._cases = [
-            case for case in self._judge.cases if case.test == "sql_vs_polars" or case.pairs[0][0].engine == first
+            case for case in self._judge.cases if case.test in ENGINE_PAIRS or case.pairs[0][0].engine == first
         ]
         self._say, self._done, self._ended = say, 0, False
         self._unreadable: list[str] = []

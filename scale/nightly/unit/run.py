@@ -18,7 +18,7 @@ from scale.nightly.records import INPUTS, Unit, UnitResult, UnitSettings, UnitSt
 from scale.nightly.unit.ending import ENDING, go_on
 from scale.nightly.unit.judged import Judge, Judged
 from scale.nightly.unit.kept import Inputs
-from scale.nightly.unit.parity import ParityJudge
+from scale.nightly.unit.parity import ENGINE_PAIRS, ParityJudge
 from scale.nightly.unit.properties import InvariantsJudge, RelationsJudge
 from scale.nightly.unit.replay import Corpus
 from scale.nightly.unit.report import Report
@@ -136,7 +136,7 @@ class _Running:
             return InvariantsJudge(self.session)
         if self.unit.what == "relations":
             return RelationsJudge(self.session)
-        return ParityJudge(self.session, (self.unit.what,))
+        return ParityJudge(self.session, ENGINE_PAIRS if self.unit.what in ENGINE_PAIRS else (self.unit.what,))
 
     def _batches(self, judge: Judge, place: Path | None, entries: dict[str, Entry]) -> None:
         """Batch after batch; the number of worlds in each follows from how long the last took."""
@@ -226,7 +226,7 @@ class _Running:
         return report.save(status, refused or ("" if report.worlds else "nothing was judged"))
 
 
-_WHOLE = ("sql_vs_polars", "oracle", "invariants")
+_WHOLE = (*ENGINE_PAIRS, "oracle", "invariants")
 """Kinds that take a given census under all its years."""
 
 

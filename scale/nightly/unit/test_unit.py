@@ -24,6 +24,7 @@ from differential.repro import load_bundle, replay
 from fixtures.census import Census
 from fixtures.populations import generate
 from fixtures.strategies import worlds as generated_worlds
+from scale.nightly.corpus import entry_of
 from scale.nightly.inputs import covered, offer
 from scale.nightly.inputs.text import read_input
 from scale.nightly.records import INPUTS, RESULT, Found, Unit, UnitResult, UnitSettings
@@ -35,6 +36,7 @@ from scale.records import read_record
 from scale.status import Status
 
 TESTING = "scale.nightly.unit.testing"
+WHEN = "2026-01-01T00:00:00+00:00"
 OFTEN, TWOFOLD = f"{TESTING}:often", f"{TESTING}:twofold"
 
 
@@ -89,6 +91,8 @@ def test_a_planted_fault_is_found_confirmed_and_reduced(found: tuple[Path, UnitR
     assert len(bundle.finding.world.census) == 2 and bundle.verified
     assert replay(folder / str(one.bundle)).status == 1
     assert one.command == f"pytest differential --replay {one.bundle}"
+    by_hand = entry_of(folder / str(one.bundle), WHEN, None)
+    assert by_hand is not None and by_hand.key == one.key
 
 
 def test_a_known_failure_is_counted_and_not_reduced(found: tuple[Path, UnitResult], tmp_path: Path) -> None:
@@ -122,6 +126,25 @@ def test_two_failures_in_one_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert set(columns) == {"current_salary", "account_balance"}
     assert all(one.shown == "new" for one in result.found)
     assert len({one.bundle for one in result.found}) == 2
+
+
+def test_a_broken_check_is_known_once_its_bundle_is_in_the_corpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever puts it there by hand is not told of the same failure as news."""
+    monkeypatch.setattr(triage, "BUDGET", Budget(runs=3, seconds=20))
+    monkeypatch.setattr(finding, "shrunk_by_hypothesis", lambda found, *_: found)
+    result = run(tmp_path, unit("invariants", "differential.planted:P12"))
+
+    assert result.found and {one.shown for one in result.found} == {"new"}
+    by_hand = [entry_of(tmp_path / str(one.bundle), WHEN, None) for one in result.found]
+    assert [entry and entry.key for entry in by_hand] == [one.key for one in result.found]
+
+
+def test_one_engine_under_two_sets_of_libraries_is_a_pair_of_engines(tmp_path: Path) -> None:
+    """Here they are one set, which is all that is wrong."""
+    result = run(tmp_path, unit("sql_vs_polars", "polars", f"polars@{sys.executable}"))
+    assert result.status == "refused" and "library_versions[" in result.reason and "both sides ran with" in result.reason
 
 
 def test_a_failure_that_does_not_repeat_is_kept_with_both_outputs(tmp_path: Path) -> None:

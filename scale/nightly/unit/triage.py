@@ -5,9 +5,7 @@ A key says which engines, which check, and where in the tables, and holds nothin
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from differential.reduction import Budget
 from differential.repro import Finding
 from differential.repro.reading import RECORD
 from differential.repro.report import replay_command
+from scale.nightly.keys import LONGEST, key_of, plain
 from scale.nightly.records import FLAKY, REPROS, Found, Origin
 from scale.nightly.unit.ending import go_on
 from scale.nightly.unit.flaky import Attempt, keep_flaky
@@ -31,8 +30,6 @@ MOST_REDUCED = 20
 """New failures of one unit that are reduced; so many at once have one cause or two, and reducing them takes the night."""
 ALONE, TOGETHER = 3, 2
 """Runs that a failure gets to repeat: its world alone, then the batch that it was met in."""
-_MOST_KEY = 200
-_UNSAFE = re.compile(r"[^\w .:|+,=()-]+")
 
 
 @dataclass(frozen=True)
@@ -140,20 +137,7 @@ def confirm(suspect: Suspect) -> list[Attempt]:
     return attempts
 
 
-def key_of(engines: tuple[str, ...], signature: str) -> str:
-    """The key of a failure."""
-    key = plain(f"{', '.join(engines)}|{signature}")
-    if len(key) <= _MOST_KEY:
-        return key
-    return f"{key[: _MOST_KEY - 7]}-{hashlib.sha256(key.encode()).hexdigest()[:6]}"
-
-
 def headline_of(suspect: Suspect) -> str:
     """One line for people: what failed, on which engines, and where."""
     place = ", ".join(part for part in suspect.signature.split("|")[1:] if part not in ("", "-"))
-    return plain(f"{suspect.test} on {' and '.join(suspect.engines)}: {place}")[:_MOST_KEY]
-
-
-def plain(text: str) -> str:
-    """Text in which an attached engine can hide nothing: words and a few signs."""
-    return _UNSAFE.sub("_", text)
+    return plain(f"{suspect.test} on {' and '.join(suspect.engines)}: {place}")[:LONGEST]

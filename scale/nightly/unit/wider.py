@@ -18,9 +18,10 @@ from properties.check import Violation
 from properties.environment import EnvironmentOutcome, run_environment
 from properties.lifecycle import LifecycleOutcome, run_lifecycle
 from properties.wider import ENVIRONMENT, LIFECYCLE
+from scale.nightly.keys import key_of, plain
 from scale.nightly.records import FLAKY, REPROS, Found
 from scale.nightly.unit.source import Source
-from scale.nightly.unit.triage import Met, key_of, plain
+from scale.nightly.unit.triage import Met
 from scale.status import UsageError
 
 LIVES, STEPS = 4, 10
@@ -129,7 +130,7 @@ def told(
     command: str,
 ) -> Found:  # fmt: skip
     """A failure with its report on disk, among the new ones or, where it did not repeat, among the flaky ones."""
-    key = key_of(tuple(engines), signature)
+    key = key_of(engines, signature)
     name = re.sub(r"[^a-z0-9_]+", "-", key.lower()).strip("-")[:80]
     bundle = f"{REPROS if same else FLAKY}/{name}"
     (folder / bundle).mkdir(parents=True, exist_ok=True)
