@@ -144,7 +144,9 @@ def test_a_broken_check_is_known_once_its_bundle_is_in_the_corpus(
 def test_one_engine_under_two_sets_of_libraries_is_a_pair_of_engines(tmp_path: Path) -> None:
     """Here they are one set, which is all that is wrong."""
     result = run(tmp_path, unit("sql_vs_polars", "polars", f"polars@{sys.executable}"))
-    assert result.status == "refused" and "library_versions[" in result.reason and "both sides ran with" in result.reason
+    assert (
+        result.status == "refused" and "library_versions[" in result.reason and "both sides ran with" in result.reason
+    )
 
 
 def test_a_failure_that_does_not_repeat_is_kept_with_both_outputs(tmp_path: Path) -> None:
