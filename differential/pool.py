@@ -20,6 +20,7 @@ from hypothesis.database import ExampleDatabase, ReadOnlyDatabase
 from hypothesis.errors import Flaky, HypothesisException
 from hypothesis.strategies import SearchStrategy
 
+from differential.seeds import draws_from_seeds_alone
 from fixtures.world import World
 
 Database = ExampleDatabase | Literal["profile"] | None
@@ -152,7 +153,7 @@ def _drawing(
     def world_of_the_pool(world: World) -> None:
         body(world)
 
-    with suppress(SkipTest):  # nothing was kept to replay
+    with draws_from_seeds_alone(), suppress(SkipTest):  # nothing was kept to replay
         world_of_the_pool()
 
 

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.database import InMemoryExampleDatabase
+from hypothesis.internal.conjecture import providers
 
 from differential.pool import CHUNK, Chunk, chunks, derived_seed, gather, shrink
 from differential.profiles import PROFILES, base_seed
-from differential.session import Session
+from differential.seeds import draws_from_seeds_alone
+from differential.session import ROOT, Session
 from fixtures.census import Census, Employee
 from fixtures.scenario import Scenario
 from fixtures.world import World
@@ -43,6 +45,31 @@ def test_one_seed_draws_the_same_worlds_twice_and_another_does_not() -> None:
 
     assert fingerprints(gather(small_worlds(), 30, 1)) == first
     assert set(fingerprints(gather(small_worlds(), 30, 2))) != set(first)
+
+
+def test_one_seed_draws_the_same_worlds_whatever_is_loaded() -> None:
+    """With few modules loaded and with many, whose sources hold numbers that Hypothesis would draw."""
+    found = set()
+    for loaded in ("fixtures.strategies", "differential.plugin, properties.session"):
+        code = (
+            f"import {loaded}; from differential.pool import gather; from fixtures.strategies import worlds;"
+            "print(*(world.fingerprint for world in gather(worlds(), 256, 17, None)))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+        found.add(done.stdout)
+
+    assert len(found) == 1 and len(found.pop().split()) == 256
+
+
+def test_tests_of_others_draw_as_usual_before_and_after() -> None:
+    """Also where two draw at once, and the first is done before the second."""
+    usual = providers._get_local_constants, providers.CONSTANTS_CACHE
+    first, second = draws_from_seeds_alone(), draws_from_seeds_alone()
+    with second:
+        with first:
+            assert not len(providers._get_local_constants())
+        assert not len(providers._get_local_constants()) and providers.CONSTANTS_CACHE is not usual[1]
+    assert (providers._get_local_constants, providers.CONSTANTS_CACHE) == usual
 
 
 def test_chunks_hold_distinct_worlds_and_go_on() -> None:

@@ -12,6 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from differential.engines import get_engine
 from differential.run import capabilities_of
+from differential.seeds import draws_from_seeds_alone
 from differential.side import legacy_flag
 from properties.check import Violation
 from properties.lifecycle.clean import CleanRuns
@@ -131,7 +132,7 @@ def _campaign(context: Context, examples: int, steps: int, base: int) -> None:
         phases=(Phase.generate,),  # a failing life is made short by shorten()
         verbosity=Verbosity.quiet,
     )
-    with suppress(EnoughError), with_reporter(_silent):
+    with suppress(EnoughError), with_reporter(_silent), draws_from_seeds_alone():
         run_state_machine_as_test(seed(base)(machine), settings=how)
 
 

@@ -33,7 +33,7 @@ from scale.nightly.inputs.atlas import Atlas
 from scale.nightly.inputs.labels import flags_of
 from scale.nightly.planted import wrong_pair
 from scale.nightly.records import Unit, UnitSettings
-from scale.nightly.unit.process import draws_from_seeds_alone, rare_collections
+from scale.nightly.unit.process import rare_collections
 from scale.nightly.unit.report import Report
 from scale.nightly.unit.run import run_unit
 from scale.nightly.unit.source import Parents, Source
@@ -123,10 +123,8 @@ def main() -> int:
     """Measure what was named, or everything."""
     parser = argparse.ArgumentParser(prog="python -m scale.nightly.bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*MEASUREMENTS, []], metavar="NAME", help=", ".join(MEASUREMENTS))
-    names = parser.parse_args().names or list(MEASUREMENTS)
-    with draws_from_seeds_alone():
-        for name in names:
-            MEASUREMENTS[name]()
+    for name in parser.parse_args().names or list(MEASUREMENTS):
+        MEASUREMENTS[name]()
     return 0
 
 

@@ -24,7 +24,7 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 from scale.nightly.child import end_with_campaign
 from scale.nightly.records import Unit, UnitSettings
 from scale.nightly.unit.ending import ENDING
-from scale.nightly.unit.process import draws_from_seeds_alone, rare_collections
+from scale.nightly.unit.process import rare_collections
 from scale.nightly.unit.run import run_unit
 from scale.records import Record, read_record
 from scale.status import Status, UsageError
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     end_with_campaign()
     try:
         job = read_record(Path(arguments[0]), _Job)
-        with draws_from_seeds_alone(), rare_collections():
+        with rare_collections():
             result = run_unit(job.unit, job.settings, Path(arguments[1]))
     except UsageError as error:
         sys.stderr.write(f"python -m scale.nightly.unit: {error}\n")

@@ -30,7 +30,6 @@ from scale.nightly.inputs.text import read_input
 from scale.nightly.records import INPUTS, RESULT, Found, Unit, UnitResult, UnitSettings
 from scale.nightly.unit import judged, parity, properties, source, triage, wider
 from scale.nightly.unit import replay as unit_replay
-from scale.nightly.unit.process import draws_from_seeds_alone
 from scale.nightly.unit.run import KINDS, run_unit
 from scale.records import read_record
 from scale.status import Status
@@ -38,13 +37,6 @@ from scale.status import Status
 TESTING = "scale.nightly.unit.testing"
 WHEN = "2026-01-01T00:00:00+00:00"
 OFTEN, TWOFOLD = f"{TESTING}:often", f"{TESTING}:twofold"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def same_draws() -> Iterator[None]:
-    """As in a unit's own process: what is met in so few worlds must not depend on which tests ran before."""
-    with draws_from_seeds_alone():
-        yield
 
 
 @pytest.fixture(autouse=True)
