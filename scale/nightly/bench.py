@@ -1,8 +1,9 @@
-"""The figures of a unit: `python -m scale.nightly.bench rate|steering|rare` (on one core: `taskset -c 0 ...`).
+"""The figures of units: `python -m scale.nightly.bench rate|steering|rare|canaries`; all but the last on one core: `taskset -c 0 ...`.
 
 rate      worlds a second of a unit, against the bench's cost of one world (differential.bench), in turn
 steering  pairs of labels met after so many worlds, with steering and without, for several seeds
 rare      in how many generated worlds the planted fault `rare` shows
+canaries  after how many seconds the fault of each canary is met, all of them in turn, a unit a core
 """
 
 from __future__ import annotations
@@ -24,23 +25,31 @@ import numpy as np
 
 from differential.bench.engines import PAIR, WORLDS
 from differential.comparison import compare_runs
+from differential.planted import FAULTS
 from differential.pool import CHUNK, gather
 from differential.profiles import PROFILES
 from differential.session import Session, given_world
 from differential.side import Side
 from fixtures.strategies import worlds as generated_worlds
+from scale.measuring.host import usable_cores
+from scale.nightly import canary
 from scale.nightly.inputs.atlas import Atlas
 from scale.nightly.inputs.labels import flags_of
-from scale.nightly.planted import wrong_pair
-from scale.nightly.records import Unit, UnitSettings
+from scale.nightly.job import Job
+from scale.nightly.plan import CANARY_SECONDS
+from scale.nightly.planted import RARE_OF, wrong_pair
+from scale.nightly.pool import LocalPool
+from scale.nightly.records import RESULT, Unit, UnitResult, UnitSettings
 from scale.nightly.unit.process import rare_collections
 from scale.nightly.unit.report import Report
 from scale.nightly.unit.run import run_unit
 from scale.nightly.unit.source import Parents, Source
+from scale.records import read_record
 
 RATE_SECONDS, RATE_ROUNDS, BENCH_ROUNDS = 60.0, 3, 8
 STEERING_WORLDS, STEERING_SEEDS, STEERING_STEP = 12_288, (1, 2, 3), 2_048
-RARE_CHUNKS, RARE_SEED = 500, 7_000_000
+RARE_CHUNKS, RARE_SEED, RARE_TIMES = 500, 7_000_000, 200
+CANARY_SEED = 9_000_000
 
 
 def rate() -> None:
@@ -107,16 +116,51 @@ def steering() -> None:
 
 
 def rare() -> None:
-    """Generated worlds that show the planted fault as it is."""
-    shown = worlds = 0
+    """Generated worlds that show the planted fault as it is, and with so many times as many wrong couples."""
+    shown = often = worlds = 0
     for number in range(RARE_CHUNKS):
         for world in gather(generated_worlds(), CHUNK, RARE_SEED + number, None):
             worlds += 1
             shown += wrong_pair(world) is not None
-    sys.stdout.write(f"the fault `rare` shows on {shown} of {worlds} generated worlds\n")
+            often += wrong_pair(world, RARE_OF // RARE_TIMES) is not None
+    sys.stdout.write(
+        f"the fault `rare` shows on {shown} of {worlds} generated worlds; with {RARE_TIMES} times as many couples on {often}\n"
+    )
 
 
-MEASUREMENTS: dict[str, Callable[[], None]] = {"rate": rate, "steering": steering, "rare": rare}
+def canaries() -> None:
+    """Every canary, in a unit as a night has it."""
+    pool, judged = LocalPool(usable_cores()), []
+    with TemporaryDirectory() as folder:
+        under_way = []
+        for number, id_ in enumerate(canary.candidates()):
+            what, engines = canary.unit_of(FAULTS[id_])
+            unit = Unit(
+                number=number,
+                what=what,
+                seed=CANARY_SEED + number,
+                engines=engines,
+                seconds=CANARY_SECONDS,
+                canary=True,
+            )
+            under_way.append((id_, Job(unit, UnitSettings(), Path(folder) / id_)))
+        for (id_, job), ended in [(one, pool.submit(one[1])) for one in under_way]:
+            ended.result()
+            judged.append(canary.judged(FAULTS[id_], job.unit, read_record(job.folder / RESULT, UnitResult)))
+            sys.stdout.write(f"{id_}: {judged[-1].seconds} s, {judged[-1].reason}\n")
+            sys.stdout.flush()
+    pool.close()
+    after = sorted(one.seconds for one in judged if one.caught and one.seconds is not None)
+    missed = [one.fault for one in judged if not one.caught]
+    sys.stdout.write(
+        f"{len(after)} of {len(judged)} canaries were caught, after {statistics.median(after):.1f} s in the middle and "
+        f"{after[-1]:.1f} s at the longest; missed: {', '.join(missed) or 'none'}\n"
+    )
+
+
+MEASUREMENTS: dict[str, Callable[[], None]] = {
+    "rate": rate, "steering": steering, "rare": rare, "canaries": canaries,
+}  # fmt: skip
 
 
 def main() -> int:
