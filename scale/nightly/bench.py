@@ -1,4 +1,4 @@
-"""The figures of units: `python -m scale.nightly.bench rate|steering|rare|canaries`; all but the last on one core: `taskset -c 0 ...`.
+"""The figures of units: `python -m scale.nightly.bench rate|steering|rare|canaries`; on one core (`taskset -c 0 ...`) but the last.
 
 rate      worlds a second of a unit, against the bench's cost of one world (differential.bench), in turn
 steering  pairs of labels met after so many worlds, with steering and without, for several seeds
