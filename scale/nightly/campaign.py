@@ -14,6 +14,7 @@ from scale.log import Log, now
 from scale.nightly import canary, folders
 from scale.nightly.child import ROOT
 from scale.nightly.corpus import Before, add_to_history, entry_of, merge_failures, read_history
+from scale.nightly.examples import EXAMPLES, forget_old
 from scale.nightly.inputs import covered, offer, prune
 from scale.nightly.job import Job, Workers
 from scale.nightly.ledger import Merged, Result, read_ledger
@@ -189,6 +190,7 @@ class _Run:
             if not folder.name.endswith("-canary"):
                 offer(self.request.corpus, folder)
         prune(self.request.corpus)
+        forget_old(self.request.corpus / EXAMPLES)
         results = results_of(self.request.output)
         came, met = self._merge(results), covered_now(self.request.corpus)
         earlier = [one for one in read_history(self.request.corpus) if one.started != self.state.started]

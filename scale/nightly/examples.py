@@ -34,12 +34,16 @@ from scale.measuring.run import ROOT
 from scale.options import usable
 from scale.status import UsageError
 
+EXAMPLES = "examples"
+"""Their folder in a corpus, where nothing else is asked for."""
 LOCAL = ".hypothesis/examples"
 """Hypothesis's own folder: written to beside GitHub's, which nobody can write to."""
 SERVER_SECONDS = 5.0
 """A server in the same network answers in milliseconds; each call to one that hangs costs a unit so long."""
 PAUSE_SECONDS = 60.0
 """A source that failed is not asked for so long: a unit loses a twelfth of its time to a dead server, not all of it."""
+OLDEST_DAYS = 180
+"""An example of a folder that failed so long ago: one that still does is kept anew when it is met."""
 _GITHUB = re.compile(r"github:(?P<owner>[\w.-]+)/(?P<name>[\w.-]+)(:(?P<artifact>[^/,:]+))?")
 
 
@@ -75,6 +79,19 @@ def check(spec: str | None) -> list[str]:
         else:
             usable(Path(part), "--examples")
     return told
+
+
+def forget_old(folder: Path) -> int:
+    """Remove examples that were written more than OLDEST_DAYS ago from a folder of Hypothesis's; returns how many."""
+    before, gone = time.time() - 86_400 * OLDEST_DAYS, 0
+    for path in folder.glob("*/*"):
+        with suppress(FileNotFoundError):  # others may write there too
+            if path.is_file() and path.stat().st_mtime < before:
+                path.unlink()
+                gone += 1
+                with suppress(OSError):  # it holds others
+                    path.parent.rmdir()
+    return gone
 
 
 def usable_here(spec: str | None) -> str | None:

@@ -19,7 +19,7 @@ from fixtures.scenario import ScenarioError
 from fixtures.world import WorldError
 from scale.measuring.host import usable_cores
 from scale.nightly.campaign import Request
-from scale.nightly.examples import check
+from scale.nightly.examples import EXAMPLES, check
 from scale.nightly.job import Workers
 from scale.nightly.pool import LocalPool
 from scale.nightly.records import UnitSettings
@@ -95,7 +95,7 @@ def campaign_request(arguments: argparse.Namespace) -> Request:
     for line in check(arguments.examples):
         sys.stderr.write(f"{line}\n")
     settings = UnitSettings(
-        examples=arguments.examples or str((arguments.corpus / "examples").resolve()),
+        examples=arguments.examples or str((arguments.corpus / EXAMPLES).resolve()),
         census=_absolute(arguments.census), scenario=_absolute(arguments.scenario), years=years,
         employees=arguments.employees, random_seed=arguments.random_seed, policy=_absolute(arguments.policy),
         keep_identities=arguments.keep_identities, engine_timeout=arguments.engine_timeout,

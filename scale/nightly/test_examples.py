@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from hypothesis.errors import HypothesisWarning
 
 from differential.session import ROOT
 from scale.nightly import examples
-from scale.nightly.examples import check, database, usable_here
+from scale.nightly.examples import check, database, forget_old, usable_here
 from scale.status import UsageError
 
 SERVER = shutil.which("redis-server")
@@ -52,6 +53,24 @@ else:
 def unit(spec: str, seed: int, what: str) -> str:
     command = [sys.executable, "-c", UNIT, spec, str(seed), what]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120).stdout.strip()
+
+
+def test_examples_of_long_ago_are_forgotten(tmp_path: Path) -> None:
+    kept = DirectoryBasedExampleDatabase(tmp_path)
+    for value in (b"old", b"new"):
+        kept.save(KEY, value)
+    kept.save(b"another", b"old")
+    ago = time.time() - 86_400 * (examples.OLDEST_DAYS + 1)
+    for path in tmp_path.glob("*/*"):
+        if path.read_bytes() != b"new":
+            os.utime(path, (ago, ago))
+
+    assert forget_old(tmp_path) >= 2
+
+    assert [*kept.fetch(KEY)] == [b"new"] and not [*kept.fetch(b"another")]
+    assert forget_old(tmp_path) == 0 == forget_old(tmp_path / "none")
+    kept.save(b"another", b"again")
+    assert [*kept.fetch(b"another")] == [b"again"]
 
 
 class Server:
