@@ -61,6 +61,11 @@ class Judge(Protocol):
     most: int
     first: int
 
+    @property
+    def turns(self) -> int:
+        """Batches until all that is to be judged had one: engines, or pairs of sides."""
+        ...
+
     def judge(self, batch: Batch, seconds: float) -> Judged:
         """Judge a batch. seconds: that are left of the budget."""
         ...

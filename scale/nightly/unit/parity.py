@@ -25,7 +25,9 @@ _BYTES = "CanonicalBytes: the rows are equal, the canonical bytes are not"
 
 
 class ParityJudge:
-    """Cases of parity tests; their pairs of sides take turns over the batches, the plain pair of each case first.
+    """Cases of parity tests; their pairs of sides take turns over the batches, the plain pair of each case before its others.
+
+    Where the turns begin follows from the seed: a slow engine's unit has fewer batches than there are pairs.
 
     Raises UsageError where the engines have nothing to compare.
     """
@@ -40,7 +42,11 @@ class ParityJudge:
             raise UsageError(told)
         turns = [(place, number) for number, case in enumerate(self.cases) for place in range(len(case.pairs))]
         self._turns = [(self.cases[number], place) for place, number in sorted(turns)]
-        self._turn = 0
+        self._turn = (session.seed or 0) % len(turns)
+
+    @property
+    def turns(self) -> int:
+        return len(self._turns)
 
     def judge(self, batch: Batch, seconds: float) -> Judged:  # noqa: ARG002 - a pass cannot be cut short
         case, pair = self._turns[self._turn % len(self._turns)]

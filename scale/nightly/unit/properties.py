@@ -38,6 +38,10 @@ class _Properties:
         self._session = session
         self._turn = 0
 
+    @property
+    def turns(self) -> int:
+        return len(self._session.engines)
+
     def _next(self) -> str:
         self._turn += 1
         return self._session.engines[(self._turn - 1) % len(self._session.engines)]

@@ -31,6 +31,8 @@ from scale.status import UsageError
 
 BATCH_SECONDS = 15.0
 """That a batch is to take at the most: so much a killed unit loses, and so late it may end."""
+ROUNDS = 3
+"""Batches that everything a unit judges is to have within its budget, such as each of the fourteen pairs of several_years."""
 LATE_SECONDS = 60.0
 """Beyond its budget that a unit may go on to reduce what its last batch found; then failures get less time."""
 LEAST = 4
@@ -142,7 +144,7 @@ class _Running:
         """Batch after batch; the number of worlds in each follows from how long the last took."""
         first = [self.session.world if self.unit.what in _WHOLE else self.session.short_world]
         source = self._source(place, entries, first if self.settings.census else ())
-        count = judge.first
+        count, seconds = judge.first, min(BATCH_SECONDS, self.unit.seconds / (ROUNDS * judge.turns))
         try:
             while self._goes_on:
                 batch = source.take(count)
@@ -150,7 +152,7 @@ class _Running:
                 self._take(judge.judge(batch, self.left), batch, source.parents)
                 took = max(0.01, self.report.seconds - started)
                 self.slow.note(took, batch.worlds)
-                count = max(LEAST, min(judge.most, int(count * BATCH_SECONDS / took)))
+                count = max(LEAST, min(judge.most, int(count * seconds / took)))
         finally:
             source.close()
             if source.problem:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 
 from differential import finding
-from differential.cases import PARITY_TESTS, all_cases
+from differential.cases import PARITY_TESTS, Case, all_cases
 from differential.pool import CHUNK, derived_seed, gather
 from differential.reduction import Budget
 from differential.repro import load_bundle, replay
@@ -28,7 +29,7 @@ from scale.nightly.corpus import entry_of
 from scale.nightly.inputs import covered, offer
 from scale.nightly.inputs.text import read_input
 from scale.nightly.records import INPUTS, RESULT, Found, Unit, UnitResult, UnitSettings
-from scale.nightly.unit import judged, parity, properties, source, triage, wider
+from scale.nightly.unit import judged, parity, properties, report, source, triage, wider
 from scale.nightly.unit import replay as unit_replay
 from scale.nightly.unit.run import KINDS, run_unit
 from scale.records import read_record
@@ -139,6 +140,25 @@ def test_one_engine_under_two_sets_of_libraries_is_a_pair_of_engines(tmp_path: P
     assert (
         result.status == "refused" and "library_versions[" in result.reason and "both sides ran with" in result.reason
     )
+
+
+def test_every_pair_of_sides_has_its_turns_within_a_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that used up the seconds a killed unit may lose would leave most of the fourteen pairs out of a unit."""
+    clock, met = [0.0], []
+
+    def compare(_: parity.ParityJudge, case: Case, pair: int, batch: source.Batch) -> judged.Judged:
+        met.append((case.name, pair))
+        clock[0] += 0.02 * len(batch.worlds)
+        return judged.Judged(worlds=len(batch.worlds))
+
+    monkeypatch.setattr(report.Report, "seconds", property(lambda _: clock[0]))
+    monkeypatch.setattr(parity.ParityJudge, "compare", compare)
+    result = run(tmp_path, unit("several_years", seconds=90))
+
+    counted = Counter(met)
+    assert len(counted) == 14 and min(counted.values()) >= 2 and result.worlds * 0.02 >= 90
+    other = run(tmp_path / "other", unit("several_years").model_copy(update={"seed": 6}))
+    assert other.status == "pass" and met[-1] != met[0], "a unit of one batch does not always judge the same pair"
 
 
 def test_a_failure_that_does_not_repeat_is_kept_with_both_outputs(tmp_path: Path) -> None:
