@@ -62,6 +62,15 @@ def sources_of(spec: str, root: Path) -> str:
     return digest.hexdigest()
 
 
+def package_of(spec: str, root: Path) -> Path | None:
+    """Folder of the top-level package, or the one file, of an attached engine's module as a process started from `root` finds it;
+    None for a built-in engine and for programs. Raises EngineSpecError where there is none."""
+    asked = parse_spec(spec)
+    if asked.kind == "host":
+        return package_of(asked.target, root)
+    return _attached(spec, root.resolve())[0] if asked.kind in ("entry_point", "module") else None
+
+
 def digest_of(root: Path, package: str) -> str:
     """Fingerprint of one whole package of the checkout `root`: SHA-256 over its sources, tests aside."""
     digest = hashlib.sha256()

@@ -172,6 +172,14 @@ def matrix_asked(arguments: argparse.Namespace) -> Scenario:
     return Scenario(name=CUSTOM, purpose="A matrix given on the command line.", parts=[part])
 
 
+def matrix_words(part: Part) -> list[str]:
+    """The options that `matrix_asked` makes this part of."""
+    axes: dict[str, Sequence[object]] = {
+        "employees": part.employees, "years": part.years, "level": part.levels, "shards": part.shards, "threads": part.threads,
+    }  # fmt: skip
+    return [word for name, values in axes.items() for word in (f"--{name}", *map(str, values))]
+
+
 def usable(folder: Path, option: str = "--output") -> Path:
     """The folder of that option, made if need be. Raises UsageError for one that cannot be written."""
     try:
@@ -190,11 +198,11 @@ def seconds_of(arguments: argparse.Namespace) -> float | None:
 
 
 def bytes_of(arguments: argparse.Namespace) -> int | None:
-    """--memory-limit in bytes."""
+    """--memory-limit in bytes. On a cluster each host sees for itself whether it has as much."""
     if arguments.memory_limit is None:
         return None
     limit = int(arguments.memory_limit * GB)
-    if limit > psutil.virtual_memory().total:
+    if arguments.cluster is None and limit > psutil.virtual_memory().total:
         raise UsageError(
             f"--memory-limit {arguments.memory_limit:g}: this machine has {psutil.virtual_memory().total / GB:.1f} GB"
         )

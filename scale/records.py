@@ -218,7 +218,11 @@ class ComparedCell(Record):
 
 
 class Comparison(Record):
-    """compare.json. advisory: made of stored files, so that it never decides. geometric_mean: of the cells' ratios."""
+    """compare.json. advisory: made of stored files, so that it never decides. geometric_mean: of the cells' ratios.
+
+    host: name of the host of a cluster that took all pairs, and is `machine`; None: the machine that was asked. lost: hosts that
+    were lost while they measured; nothing of theirs is kept.
+    """
 
     schema_version: int = SCHEMA_VERSION
     kind: Literal["compare"] = "compare"
@@ -230,6 +234,8 @@ class Comparison(Record):
     base: Code
     candidate: Code
     machine: Machine
+    host: str | None = None
+    lost: list[str] = []
     policy: str
     advisory: bool
     cells: list[ComparedCell]

@@ -11,31 +11,56 @@ from scale.compare.history import history_command
 from scale.compare.judge import compared_cell, judge
 from scale.compare.live import Comparer
 from scale.compare.options import compare_request
-from scale.compare.request import CompareRequest, one_code
+from scale.compare.request import RESULT, CompareRequest, one_code
 from scale.compare.stored import stored_command
 from scale.log import Log, new_run_id, now
 from scale.measuring import commit_of, machine
 from scale.records import Code, ComparedCell, Comparison, write_record
 from scale.reports import comparison_text, write_comparison_report
-from scale.status import Status, Verdict, gravest, status_of
+from scale.status import Status, UsageError, Verdict, gravest, status_of
 from scale.sweep.progress import telling
 from scale.sweep.run import OutOfTimeError
-
-RESULT = "compare.json"
 
 
 def run_compare_command(arguments: argparse.Namespace) -> Status:
     """Whichever of the three was asked for."""
+    if arguments.cluster is not None and (arguments.history or arguments.baseline or arguments.candidate):
+        raise UsageError("--cluster measures live, and stored files are read here: leave --cluster out with them")
     if arguments.history:
         return history_command(arguments)
     if arguments.baseline or arguments.candidate:
         return stored_command(arguments)
     request = compare_request(arguments)
+    if arguments.cluster is not None:
+        return compare_on_hosts(request, arguments)
     comparison, interrupted = run_comparison(request)
+    _show(comparison, request)
+    return Status.INTERRUPTED if interrupted else status_of(comparison.verdict)
+
+
+def compare_on_hosts(request: CompareRequest, arguments: argparse.Namespace) -> Status:
+    """The same on a host of a cluster. Without its whole result nothing is written."""
+    from scale.compare.acceptance import NotMeasuredError
+    from scale.compare.hosts import compare_on_cluster
+
+    try:
+        comparison = compare_on_cluster(
+            request, arguments.cluster, arguments.policy, lambda line: print(line, file=sys.stderr)
+        )
+    except NotMeasuredError as error:
+        sys.stdout.write(f"Comparison: {error.verdict}: {error}. Nothing was written\n")
+        return status_of(error.verdict)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; nothing runs on, and nothing was written. The same command begins again\n")
+        return Status.INTERRUPTED
+    _show(comparison, request)
+    return status_of(comparison.verdict)
+
+
+def _show(comparison: Comparison, request: CompareRequest) -> None:
     write_comparison_report(comparison, request.output, request.policy)
     _annotate(comparison)
     sys.stdout.write("\n".join([*comparison_text(comparison), f"data: {request.output / RESULT}"]) + "\n")
-    return Status.INTERRUPTED if interrupted else status_of(comparison.verdict)
 
 
 def run_comparison(request: CompareRequest) -> tuple[Comparison, bool]:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from differential.session import ROOT
-from scale.compare.request import CompareRequest, Side
+from scale.compare.request import RESULT, CompareRequest, Side
 from scale.log import new_run_id
 from scale.options import (
     DEFAULT_FOLDER,
@@ -45,6 +45,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="SPEC",
         help="the base is another engine of this checkout; give one --engine as the candidate",
     )
+    base.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="take all pairs on one host of the Dask cluster at tcp://HOST:PORT, where a base checkout is sent (extra: cluster)",
+    )
     base.add_argument("--results-may-differ", action="store_true", help="other tables on the two sides are meant")
     base.add_argument(
         "--same-code",
@@ -73,7 +78,7 @@ def compare_request(arguments: argparse.Namespace) -> CompareRequest:
     own = any((arguments.employees, arguments.years, arguments.shards, arguments.threads, arguments.level))
     cells = product_of([matrix_asked(arguments) if own else DEFAULT_CELLS], engines)
     output = arguments.output or Path(DEFAULT_FOLDER) / f"compare-{new_run_id()}"
-    if (output / "compare.json").exists():
+    if (output / RESULT).exists():
         raise UsageError(f"--output {output}: holds a comparison; it was left as it is. Give another folder")
     return CompareRequest(
         base=_base(arguments, engines),

@@ -11,6 +11,8 @@ from scale.policy import Policy
 from scale.records import Cell, Code
 from scale.status import UsageError
 
+RESULT = "compare.json"
+
 
 @dataclass(frozen=True)
 class Side:

@@ -53,6 +53,10 @@ def summary(comparison: Comparison) -> Iterator[str]:
     mean = comparison.geometric_mean
     if mean is not None:
         yield f"The candidate takes {mean:.3f} times the base's time (geometric mean over cells)."
+    if comparison.host is not None:
+        yield f"All pairs were taken on {comparison.host}, a host of a cluster."
+    if comparison.lost:
+        yield f"It was begun again whole, since {', '.join(comparison.lost)} was lost while it measured."
     if any(cell.same_results is False for cell in comparison.cells):
         yield "Base and candidate left other tables in some cells: their times do not compare the same work."
 
@@ -101,6 +105,7 @@ def _about(comparison: Comparison, policy: Policy) -> Iterator[Block]:
         ("commit", commit(comparison.commit)),
         ("base", code_text(comparison.base)),
         ("candidate", code_text(comparison.candidate)),
+        ("host", comparison.host or "the machine that was asked"),
         *machine_rows(comparison.machine, ()),
         *policy_rows(comparison.policy, policy),
     ]

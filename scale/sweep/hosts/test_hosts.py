@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from typing import Any
 import pytest
 
 from scale.__main__ import main
-from scale.cluster.testing import IGNORED, ROOT, dask_process, free_port, local_cluster, until
+from scale.cluster.testing import IGNORED, ROOT, MadeUpHosts, local_cluster, made_up_hosts, ready, until
 from scale.policy import Policy
 from scale.records import read_record, write_record
 from scale.scenarios import Scenario, scenario
@@ -30,30 +28,14 @@ from scale.sweep.state import RESULTS, read_sweep
 
 pytestmark = [pytest.mark.filterwarnings(*IGNORED), pytest.mark.xdist_group("cluster")]
 
-PRELOAD = """
-import os, time
-from dataclasses import replace
-from pathlib import Path
-from scale.cluster import fitness
-
-HOST, NOTES = os.environ["MADE_UP_HOST"], Path(os.environ["MADE_UP_NOTES"])
-original = getattr(fitness.facts, "original", fitness.facts)  # Dask runs this file twice
-
-def facts(engines=()):
-    true = original(engines)
-    machine = true.machine.model_copy(update={"fingerprint": f"machine-of-{HOST}"})
-    return replace(true, host=HOST, name=HOST, machine=machine)
-
-facts.original = original
-fitness.facts = facts
+MEASURING = """
 from scale.cluster import command
 from scale.records import write_record
 from scale.sweep.testing import made_sweep, series_cells
 
-def run(words, place):
+def run(words, place, **_):
     output = Path(words[words.index("--output") + 1])
-    with (NOTES / "log").open("a") as log:
-        log.write(f"begin {HOST} {output.name} {os.getpid()} {time.time()}\\n")
+    note("begin", output.name)
     place.tell(line="a line of its progress")
     until = time.monotonic() + 0.6
     while time.monotonic() < until or (NOTES / f"hold-{output.name}-{HOST}").exists():
@@ -63,68 +45,18 @@ def run(words, place):
     if (NOTES / f"fail-{output.name}").exists():
         return 4
     write_record(output / "results.json", sweep)
-    with (NOTES / "log").open("a") as log:
-        log.write(f"end {HOST} {output.name} {os.getpid()} {time.time()}\\n")
+    note("end", output.name)
     return 0
 
 command._run = run
 """
-"""Makes a worker one of a made-up host, whose measurements take half a second, or as long as a file says."""
-
-
-class Hosts:
-    """A scheduler, and workers by the name of their host."""
-
-    def __init__(self, folder: Path, address: str, workers: dict[str, list[subprocess.Popen[bytes]]]) -> None:
-        self.notes, self.address, self.workers = folder, address, workers
-
-    def log(self) -> list[list[str]]:
-        """What began and ended: word, host, scenario, process, time."""
-        path = self.notes / "log"
-        return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
-
-
-@contextmanager
-def hosts(folder: Path, *names: str) -> Iterator[Hosts]:
-    port, preload = free_port(), folder / "preload.py"
-    preload.write_text(PRELOAD)
-    address, started = f"tcp://127.0.0.1:{port}", dict[str, list[subprocess.Popen[bytes]]]()
-    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DASK_DISTRIBUTED__SCHEDULER__LOCKS__LEASE_TIMEOUT", "2s")  # of a worker that is lost; else 30 s
-        stack.enter_context(dask_process("scheduler", "--host", "127.0.0.1", "--port", str(port), folder=folder))
-        patch.setenv("MADE_UP_NOTES", str(folder))
-        for name, own in zip(
-            names, sorted(free_port() for _ in names), strict=True
-        ):  # the first host is given work first
-            patch.setenv("MADE_UP_HOST", name)
-            options = (
-                "--worker-port",
-                str(own),
-                "--no-nanny",
-                "--nthreads",
-                "2",
-                "--host",
-                "127.0.0.1",
-                "--preload",
-                str(preload),
-            )
-            worker = stack.enter_context(dask_process("worker", address, *options, folder=folder))
-            started.setdefault(name, []).append(worker)
-        yield Hosts(folder, address, started)
-
-
-def ready(address: str, workers: int) -> bool:
-    """Whether so many workers have come."""
-    from distributed import Client
-
-    with Client(address, set_as_default=False, timeout=20) as client:
-        return len(client.nthreads()) >= workers
+"""Its measurements take half a second, or as long as a file says."""
 
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
+def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MadeUpHosts]:
     """Two workers on host one, one on host two; the last test of the module kills one of them."""
-    with hosts(tmp_path_factory.mktemp("hosts"), "one", "one", "two") as made:
+    with made_up_hosts(tmp_path_factory.mktemp("hosts"), MEASURING, "one", "one", "two") as made:
         until(lambda: ready(made.address, 3))
         yield made
 
@@ -143,7 +75,7 @@ def overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
     return one[0] < other[1] and other[0] < one[1]
 
 
-def one_at_a_time(there: Hosts) -> None:
+def one_at_a_time(there: MadeUpHosts) -> None:
     for mine in spans(there.log()).values():
         ordered = sorted(mine)
         assert not any(overlap(first, second) for first, second in pairwise(ordered))
@@ -172,7 +104,9 @@ def spans(log: list[list[str]]) -> dict[str, list[tuple[float, float]]]:
     return found
 
 
-def test_an_interrupted_sweep_goes_on_and_a_scenario_without_results_is_told(there: Hosts, tmp_path: Path) -> None:
+def test_an_interrupted_sweep_goes_on_and_a_scenario_without_results_is_told(
+    there: MadeUpHosts, tmp_path: Path
+) -> None:
     asked = request(tmp_path / "out", ("x", 1000), ("y", 2000))
     (there.notes / "fail-x").touch()
     first = run_on_cluster(asked, there.address, None, list[str]().append, ROOT)
@@ -188,7 +122,7 @@ def test_an_interrupted_sweep_goes_on_and_a_scenario_without_results_is_told(the
     assert second.verdict == "pass"
 
 
-def test_two_sweeps_at_once_never_time_on_one_host_together(there: Hosts, tmp_path: Path) -> None:
+def test_two_sweeps_at_once_never_time_on_one_host_together(there: MadeUpHosts, tmp_path: Path) -> None:
     (there.notes / "log").unlink(missing_ok=True)
     sweeps = [
         threading.Thread(
@@ -213,7 +147,7 @@ def test_two_sweeps_at_once_never_time_on_one_host_together(there: Hosts, tmp_pa
 
 
 def test_each_host_times_one_scenario_at_a_time_and_a_lost_one_is_measured_again_whole_elsewhere(
-    there: Hosts, tmp_path: Path
+    there: MadeUpHosts, tmp_path: Path
 ) -> None:
     asked = request(tmp_path / "out", ("a", 1000), ("b", 2000), ("c", 3000), ("d", 4000), ("e", 5000))
     for host in ("one", "two"):
