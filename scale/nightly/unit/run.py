@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 from differential.cases import PARITY_TESTS
@@ -141,18 +142,22 @@ class _Running:
         return ParityJudge(self.session, ENGINE_PAIRS if self.unit.what in ENGINE_PAIRS else (self.unit.what,))
 
     def _batches(self, judge: Judge, place: Path | None, entries: dict[str, Entry]) -> None:
-        """Batch after batch; the number of worlds in each follows from how long the last took."""
+        """Batch after batch; the number of worlds in each follows from how long the last of the same kind took."""
         first = [self.session.world if self.unit.what in _WHOLE else self.session.short_world]
         source = self._source(place, entries, first if self.settings.census else ())
-        count, seconds = judge.first, min(BATCH_SECONDS, self.unit.seconds / (ROUNDS * judge.turns))
+        seconds = min(BATCH_SECONDS, self.unit.seconds / (ROUNDS * judge.turns))
+        # of each turn its own: some pairs take ten times as long as the one before them
+        counts = [judge.first] * judge.turns
         try:
-            while self._goes_on:
-                batch = source.take(count)
+            for turn in cycle(range(judge.turns)):
+                if not self._goes_on:
+                    break
+                batch = source.take(counts[turn])
                 started = self.report.seconds
                 self._take(judge.judge(batch, self.left), batch, source.parents)
                 took = max(0.01, self.report.seconds - started)
                 self.slow.note(took, batch.worlds)
-                count = max(LEAST, min(judge.most, int(count * seconds / took)))
+                counts[turn] = max(LEAST, min(judge.most, int(counts[turn] * seconds / took)))
         finally:
             source.close()
             if source.problem:
