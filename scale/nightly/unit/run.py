@@ -156,7 +156,8 @@ class _Running:
                 started = self.report.seconds
                 self._take(judge.judge(batch, self.left), batch, source.parents)
                 took = max(0.01, self.report.seconds - started)
-                self.slow.note(took, batch.worlds)
+                if turn == 0:  # what another pair of sides takes says nothing of the worlds
+                    self.slow.note(took, batch.worlds)
                 counts[turn] = max(LEAST, min(judge.most, int(counts[turn] * seconds / took)))
         finally:
             source.close()

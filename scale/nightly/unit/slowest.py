@@ -14,7 +14,7 @@ from differential.side import Side
 from fixtures.world import World
 from scale.nightly.records import SlowWorld
 
-SHARE, MOST_SECONDS = 0.03, 5.0
+SHARE, MOST_SECONDS = 0.02, 3.0
 """Of the unit's budget that looking for them may take; twice as much where a batch stood out."""
 STANDS_OUT = 2.0
 """Times the median cost of a world: generated batches of one size differ by a third."""
