@@ -27,7 +27,7 @@ OTHERS = (
     "same_seed",
     "environment",
 )
-"""In this order, so that an hour, which has about a dozen, takes each once."""
+"""In this order: an hour on two workers has eleven or twelve, so that each is taken about once."""
 MOST_SEEDS = 6
 """Units of seeds that failed before, fastest first: more would take the night from what nobody has seen yet."""
 CANARY_SECONDS = 90.0
