@@ -25,6 +25,8 @@ RARE_OF = 200_000
 RARE_SALT = np.uint64(0xD749AA90D4334B45)
 """Chosen so that none of the couples that recur often is wrong: one of 128 000 generated worlds shows the fault
 (`python -m scale.nightly.bench rare`). Over 800 other salts it is 2.5 in 100 000 worlds, in 0.8 chunks of 256."""
+MOST_PEOPLE = 500
+"""Of a world whose couples are looked at: generated ones have 60 at most, and the couples of a hundred thousand take all memory."""
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 CENT = Decimal("0.01")
 
@@ -82,6 +84,8 @@ def wrong_pair(world: World, of: int = RARE_OF) -> str | None:
     two get other names, so that a world is reduced to the two; and nothing but trying leads to it.
     """
     here = [one for one in world.census.employees() if one.termination_date is None]
+    if len(here) > MOST_PEOPLE:
+        return None
     marks = {_mark(one): one.employee_id for one in here}
     hashed = np.array(sorted(marks), np.uint64)
     drawn = (hashed[:, None] ^ (hashed[None, :] >> np.uint64(1)) ^ RARE_SALT) * _ODD

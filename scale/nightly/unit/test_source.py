@@ -10,6 +10,7 @@ import pytest
 from differential.pool import Chunk, derived_seed, gather, shrink
 from differential.profiles import PROFILES
 from differential.session import Session, given_world
+from fixtures.populations import generate
 from fixtures.scenario import Scenario
 from fixtures.strategies import MAX_PERSON_YEARS, affordable_years
 from fixtures.strategies import worlds as generated_worlds
@@ -117,6 +118,7 @@ def test_the_rare_fault_follows_from_the_input_and_survives_a_reduction(worlds: 
     assert 0 < len(wrong) < len(worlds) / 4 and all(wrong_pair(world, 50) == wrong_pair(world, 50) for world in wrong)
     first = min(wrong, key=lambda world: len(world.census))
     people = len(first.census)
+    assert wrong_pair(World(generate(40_000, seed=1), first.scenario), 50) is None, "its couples would take all memory"
     couples = [World(first.census.take([i, j]), first.scenario) for i in range(people) for j in range(i)]
     assert any(wrong_pair(world, 50) for world in couples)
     once = Once()
