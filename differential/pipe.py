@@ -5,23 +5,40 @@ from __future__ import annotations
 import os
 import pickle
 import struct
+from array import array
 from collections.abc import Sequence
 from typing import Any
+
+import pyarrow as pa
 
 _HEADER = struct.Struct("!Q")
 Part = bytes | bytearray | memoryview
 
 
 def pickled(value: Any) -> list[Part]:
-    """A value as parts; large buffers, such as those of Arrow tables, are parts of their own as they are, without a copy."""
+    """A value as parts; large buffers, such as those of Arrow tables, are parts of their own as they are, without a copy.
+
+    Each buffer is sent once, however many slices share it: the tables of a thousand worlds, edited one by one, are a thousand
+    slices of what the engine made, and pickle names the whole buffer for each of them.
+    """
     buffers: list[pickle.PickleBuffer] = []
     payload = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
-    return [payload, *(buffer.raw() for buffer in buffers)]
+    places: dict[tuple[int, int], int] = {}
+    parts: list[Part] = []
+    order = array("Q")
+    for view in (buffer.raw() for buffer in buffers):
+        key = pa.py_buffer(view).address, view.nbytes
+        if key not in places:
+            places[key] = len(parts)
+            parts.append(view)
+        order.append(places[key])
+    return [payload, order.tobytes(), *parts]
 
 
 def unpickled(parts: Sequence[bytearray]) -> Any:
-    """The value that `pickled` made parts of."""
-    return pickle.loads(parts[0], buffers=parts[1:])
+    """The value that `pickled` made parts of; what was shared is shared again."""
+    payload, order, *buffers = parts
+    return pickle.loads(payload, buffers=[buffers[place] for place in array("Q", bytes(order))])
 
 
 def send_parts(descriptor: int, parts: Sequence[Part]) -> None:

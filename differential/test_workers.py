@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 
 import psutil
+import pyarrow as pa
 import pytest
 
 from differential import workers
+from differential.pipe import pickled, unpickled
 from differential.variant import VariantError
 from differential.workers import WorkerError
 
@@ -62,6 +64,19 @@ def tell_and_sleep(told: str, seconds: float) -> None:
 
 def test_a_result_comes_back_even_when_it_is_large() -> None:
     assert workers.call(f"{HERE}:echo", b"x" * 5_000_000) == b"x" * 5_000_000
+
+
+def test_a_buffer_that_many_slices_share_is_sent_once() -> None:
+    """Else the edited tables of a thousand worlds, slices of one run, take a thousand times its memory."""
+    whole = pa.table({"id": [f"E{number}" for number in range(20_000)], "pay": range(20_000)})
+    sliced = pa.concat_tables([whole.slice(20 * number, 20) for number in range(1_000)])
+
+    parts = pickled((sliced, sliced["pay"]))
+    again, pay = unpickled([bytearray(part) for part in parts])
+
+    assert again.equals(whole) and pay.equals(sliced["pay"])
+    assert sum(memoryview(part).nbytes for part in parts) < 3 * whole.nbytes
+    assert unpickled([bytearray(part) for part in pickled({"none": pa.table({"none": pa.array([], pa.int64())})})])
 
 
 def test_a_child_is_kept_per_environment_and_fresh_ones_are_not() -> None:
