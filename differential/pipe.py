@@ -9,8 +9,6 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
-import pyarrow as pa
-
 _HEADER = struct.Struct("!Q")
 Part = bytes | bytearray | memoryview
 
@@ -21,6 +19,8 @@ def pickled(value: Any) -> list[Part]:
     Each buffer is sent once, however many slices share it: the tables of a thousand worlds, edited one by one, are a thousand
     slices of what the engine made, and pickle names the whole buffer for each of them.
     """
+    import pyarrow as pa  # not at the top: this module is also loaded under a Python that has no libraries, to say so
+
     buffers: list[pickle.PickleBuffer] = []
     payload = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
     places: dict[tuple[int, int], int] = {}
