@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from differential.engines import get_engine
 from differential.planted import FAULTS
 from scale.nightly import canary
 from scale.nightly.ledger import merged
+from scale.nightly.options import add_campaign_options, campaign_request
 from scale.nightly.plan import MOST_SEEDS, OTHERS, SHORTEST_UNIT, Campaign, first_units, unit_at
 from scale.nightly.records import Known, Ledger, Unit
 from scale.nightly.testing import WHEN, found, result
@@ -110,3 +113,19 @@ def test_a_canary_is_caught_by_a_finding_only() -> None:
     ):
         verdict = canary.judged(fault, unit, missed)
         assert not verdict.caught and said in verdict.reason
+
+
+def test_a_relative_engine_means_the_same_file_in_a_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Units start in the project's folder, wherever the campaign was started."""
+    program = tmp_path / "run_sim.sh"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    parser = argparse.ArgumentParser()
+    add_campaign_options(parser)
+
+    asked = parser.parse_args(
+        ["--engine", "sql", "--engine", "command:./run_sim.sh", "--corpus", str(tmp_path / "corpus")]
+    )
+
+    assert campaign_request(asked).engines == ("sql", f"command:{program}")
