@@ -49,6 +49,12 @@ class Place:
         state = self._worker.state.tasks.get(self._key)
         return state is not None and str(state.state) == "executing"
 
+    @property
+    def memory(self) -> int | None:
+        """Bytes that Dask gives this worker, its part of its host's; None without a limit."""
+        limit = self._worker.memory_manager.memory_limit
+        return None if limit is None else int(limit)
+
     def shared(self, name: str) -> Path:
         """A folder that `install` put on this worker."""
         return Path(self._worker.local_directory) / name

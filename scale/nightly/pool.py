@@ -15,6 +15,7 @@ from scale.ci.steps import end
 from scale.nightly.child import environment
 from scale.nightly.job import Job
 from scale.nightly.records import RESULT, UnitResult, UnitStatus
+from scale.nightly.watch import TooMuchMemoryError, memory_of_a_unit, wait_for
 from scale.records import read_record, write_record
 from scale.status import Status, UsageError
 
@@ -27,10 +28,14 @@ UNIT = (sys.executable, "-m", "scale.nightly.unit")
 
 
 class LocalPool:
-    """Processes of this machine. count: units at a time. command: what runs a unit, given the job's file and folder."""
+    """Processes of this machine. count: units at a time. command: what runs a unit, given the job's file and folder.
 
-    def __init__(self, count: int, command: Sequence[str] = UNIT) -> None:
+    memory: bytes that are shared by the units, None = all that this process may use.
+    """
+
+    def __init__(self, count: int, command: Sequence[str] = UNIT, *, memory: int | None = None) -> None:
         self._count, self._command = count, list(command)
+        self._limit = memory_of_a_unit(count, memory)
         self._pool = ThreadPoolExecutor(max_workers=count)
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
@@ -64,7 +69,10 @@ class LocalPool:
         if process is None:
             return int(Status.INTERRUPTED)
         try:
-            status = process.wait(timeout=2 * job.unit.seconds + ROOM)
+            status = wait_for(process, 2 * job.unit.seconds + ROOM, self._limit)
+        except TooMuchMemoryError as error:
+            settle(job.folder, "error", f"{error}. Run fewer at a time, or see what its engines hold")
+            return int(Status.INSUFFICIENT)
         except subprocess.TimeoutExpired:
             end(process)
             took = time.monotonic() - started

@@ -37,7 +37,7 @@ def run_unit(
 
 
 def _run(job: Job, place: Place, command: Sequence[str]) -> int:
-    pool = LocalPool(1, (sys.executable, *command))
+    pool = LocalPool(1, (sys.executable, *command), memory=place.memory)
     try:
         future = pool.submit(job)
         while not wait([future], timeout=LOOK_EVERY).done:

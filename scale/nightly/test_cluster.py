@@ -42,6 +42,8 @@ with (notes / unit.name).open("a") as log:
 if unit.what == "deadly":
     os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(60)
+write_record(folder / RESULT, UnitResult(unit=unit, status="running", started=now(), worlds=5))
+held = bytearray(b"x") * (700_000_000 if unit.what == "greedy" else 1)
 until = time.monotonic() + unit.seconds
 while time.monotonic() < until:
     time.sleep(0.02)
@@ -51,7 +53,8 @@ if unit.what == "large":
     (folder / "large").write_bytes(os.urandom(200_000))
 write_record(folder / RESULT, UnitResult(unit=unit, status="pass", started=now(), worlds=10, host=str(os.getppid())))
 """
-"""Notes its process and its worker's beside each other, runs as long as it may, and leaves a result; or kills its worker."""
+"""Notes its process and its worker's beside each other, runs as long as it may, and leaves a result; or kills its worker, or
+holds more memory than a small one has."""
 COMMAND = ("-c", UNIT)
 
 
@@ -225,6 +228,26 @@ def test_a_unit_that_takes_three_workers_with_it_is_lost_and_the_others_go_on(
     assert result.reason.startswith("3 workers were lost while they ran it: tcp://")
     assert len(tries(notes, deadly.unit.name)) <= module.LIVES + 1
     assert cluster.submit(other).result(timeout=60) == Status.PASS
+
+
+def test_a_unit_may_take_as_much_memory_as_dask_gives_its_worker(notes: Path, tmp_path: Path, said: list[str]) -> None:
+    port = free_port()
+    address = f"tcp://127.0.0.1:{port}"
+    small = ("--no-nanny", "--nthreads", "1", "--host", "127.0.0.1", "--memory-limit", "800MB")
+    with (
+        dask_process("scheduler", "--host", "127.0.0.1", "--port", str(port), folder=tmp_path),
+        dask_process("worker", address, *small, folder=tmp_path),
+    ):
+        cluster = Cluster(address, said.append, COMMAND)
+        try:
+            greedy, other = job(tmp_path, 80, 60.0, what="greedy"), job(tmp_path, 81)
+            assert cluster.submit(greedy).result(timeout=60) == Status.INSUFFICIENT
+            assert cluster.submit(other).result(timeout=60) == Status.PASS
+        finally:
+            cluster.close()
+    result = read_record(greedy.folder / RESULT, UnitResult)
+    assert (result.status, result.worlds) == ("error", 5)
+    assert "each unit may have 0.6 GiB" in result.reason
 
 
 def test_a_scheduler_that_is_killed_ends_the_campaign_with_a_clear_message(

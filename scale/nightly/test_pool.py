@@ -13,6 +13,7 @@ import pytest
 from scale.nightly import pool as module
 from scale.nightly.child import PARENT
 from scale.nightly.job import Job
+from scale.nightly.ledger import Result
 from scale.nightly.pool import LOG, LocalPool
 from scale.nightly.records import RESULT, Unit, UnitResult, UnitSettings
 from scale.nightly.testing import result, write_result
@@ -30,15 +31,29 @@ folder = Path(sys.argv[2])
 """
 
 
-def pool_of(body: str, count: int = 1) -> LocalPool:
-    return LocalPool(count, (sys.executable, "-c", _UNIT.format(body=body)))
+_HOLDS = """
+import subprocess
+own, of_child = (100, 100) if folder.name == "modest" else {held}
+code = f"import time; kept = bytearray(b'x') * ({{of_child}} << 20); time.sleep(600)"
+child = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+(folder / "child").write_text(str(child.pid))
+kept = bytearray(b"x") * (own << 20)
+time.sleep(3 if folder.name == "modest" else 600)
+child.kill()
+"""
+"""A unit and a process of it in a session of its own that hold so many MiB each."""
 
 
-def job_in(folder: Path) -> Job:
+def pool_of(body: str, count: int = 1, memory: int | None = None) -> LocalPool:
+    return LocalPool(count, (sys.executable, "-c", _UNIT.format(body=body)), memory=memory)
+
+
+def job_in(folder: Path, name: str = "0000-sql_vs_polars") -> Job:
     """A unit that has run a hundred worlds so far."""
-    write_result(result(0, status="running", folder=folder))
+    begun = result(0, status="running", folder=folder)
+    write_result(Result(begun.result, folder / "units" / name))
     unit = Unit(number=0, what="sql_vs_polars", seed=1, engines=("sql", "polars"), seconds=0.5)
-    return Job(unit, UnitSettings(), folder / "units" / "0000-sql_vs_polars")
+    return Job(unit, UnitSettings(), folder / "units" / name)
 
 
 def until_there(path: Path) -> None:
@@ -83,6 +98,23 @@ def test_a_unit_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     kept = read_record(job.folder / RESULT, UnitResult)
     assert kept.status == "hung" and "its budget was 0 s" in kept.reason
     assert not psutil.pid_exists(int((job.folder / "pid").read_text()))
+
+
+@pytest.mark.parametrize("held", [(900, 0), (0, 900), (300, 300)], ids=["itself", "what it started", "both together"])
+def test_a_unit_that_takes_too_much_memory_is_ended_and_its_neighbour_goes_on(
+    tmp_path: Path, held: tuple[int, int]
+) -> None:
+    pool = pool_of(_HOLDS.format(held=held), count=2, memory=2**30)
+    job, modest = (job_in(tmp_path, name) for name in ("greedy", "modest"))
+    greedy, neighbour = pool.submit(job), pool.submit(modest)
+
+    assert greedy.result(timeout=60) == Status.INSUFFICIENT and neighbour.result(timeout=60) == Status.PASS
+
+    pool.close()
+    kept = read_record(job.folder / RESULT, UnitResult)
+    assert kept.status == "error" and kept.worlds == 100
+    assert "GiB of memory; each unit may have 0.4 GiB. Run fewer at a time" in kept.reason
+    assert not any(psutil.pid_exists(int((job.folder / name).read_text())) for name in ("pid", "child"))
 
 
 def test_closing_ends_what_runs_and_leaves_its_result(tmp_path: Path) -> None:
