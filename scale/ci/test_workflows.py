@@ -162,6 +162,14 @@ def test_only_prose_that_no_test_reads_is_no_code(event: str, changed: list[str]
     assert output.read_text() == f"code={code}\n"
 
 
+@pytest.mark.parametrize("job", ["parity", "oldest"])
+def test_the_tests_that_need_a_server_are_not_skipped(job: str) -> None:
+    steps = loaded(FOLDER / "tests.yml")["jobs"][job]["steps"]
+    commands = [step.get("run", "") for step in steps]
+    (tests,) = (number for number, command in enumerate(commands) if command.startswith("make test"))
+    assert any("apt-get install" in command and "redis-server" in command for command in commands[:tests])
+
+
 def test_artifacts_are_always_uploaded() -> None:
     jobs = [
         ("tests.yml", "parity"),
