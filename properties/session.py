@@ -37,9 +37,9 @@ LIVES = {"quick": (3, 6), "ci": (12, 10), "nightly": (60, 20)}
 
 
 @cache
-def population() -> World:
-    """For what shows in numbers only: I31 needs 1 000 drawn dates."""
-    return World(generate(6_000, seed=31), Scenario(end_year=2026))
+def population(seed: int = 31, random_seed: int = 42) -> World:
+    """For what shows in numbers only: I31 needs 1 000 drawn dates. seed: of the people. random_seed: of the scenario."""
+    return World(generate(6_000, seed=seed), Scenario(end_year=2026, random_seed=random_seed))
 
 
 @dataclass(frozen=True)

@@ -56,10 +56,16 @@ class Judged:
 
 
 class Judge(Protocol):
-    """most: worlds that are judged together, at the most. first: at first, while it is not known how long they take."""
+    """most: worlds that are judged together, at the most. first: at first, while it is not known how long they take.
+
+    own: inputs of its own, which no drawn world is like; each batch has its turns once.
+    """
 
     most: int
     first: int
+
+    @property
+    def own(self) -> Sequence[Batch]: ...
 
     @property
     def turns(self) -> int:

@@ -33,6 +33,7 @@ class ParityJudge:
     """
 
     most, first = 1024, 256
+    own: Sequence[Batch] = ()
 
     def __init__(self, session: Session, tests: Sequence[str]) -> None:
         self._session = session

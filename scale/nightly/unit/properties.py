@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,13 +14,14 @@ from differential.reduction import Budget
 from differential.reduction.check import error_signature
 from differential.session import Session
 from differential.side import Side
+from fixtures.empties import empties
 from fixtures.world import World
 from properties.check import Violation
 from properties.finding import NO_CHECK, PropertyFinding, explain, finding_of
 from properties.judging import UnjudgedError, judge_of
 from properties.relations.relation import Size
 from properties.rules import RulesPolicy
-from properties.session import BrokenWorld, InvariantsFound, PropertySession, relate
+from properties.session import BrokenWorld, InvariantsFound, PropertySession, population, relate
 from scale.nightly.unit.judged import Judged, Suspect, judge_all
 from scale.nightly.unit.source import Batch
 
@@ -107,6 +108,12 @@ class InvariantsJudge(_Properties):
         super().__init__(session)
         self._properties = PropertySession(session, RulesPolicy())
 
+    @property
+    def own(self) -> Sequence[Batch]:
+        """What `pytest properties` judges besides drawn worlds; of large populations another one in each unit."""
+        seed = self._session.seed or 0
+        return [Batch((world,), {}, {}) for world in (population(seed, random_seed=seed), *empties())]
+
     def judge(self, batch: Batch, seconds: float) -> Judged:  # noqa: ARG002 - a pass cannot be cut short
         judged, engine = Judged(), self._next()
         judge_all(batch.worlds, judged, lambda worlds: self._judge(engine, worlds, batch, judged))
@@ -131,6 +138,7 @@ class RelationsJudge(_Properties):
     """All relations, on one engine after the other; on the first batch of each also over inputs of their own."""
 
     most, first = 60, 12
+    own: Sequence[Batch] = ()  # relations have theirs within a batch
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import cycle
+from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 from differential.cases import PARITY_TESTS
@@ -148,8 +148,12 @@ class _Running:
         seconds = min(BATCH_SECONDS, self.unit.seconds / (ROUNDS * judge.turns))
         # of each turn its own: some pairs take ten times as long as the one before them
         counts = [judge.first] * judge.turns
+        slowest = 0.0
         try:
-            for turn in cycle(range(judge.turns)):
+            for number in count():
+                turn = number % judge.turns
+                if number == judge.turns:
+                    self._own(judge, slowest)
                 if not self._goes_on:
                     break
                 batch = source.take(counts[turn])
@@ -158,11 +162,26 @@ class _Running:
                 took = max(0.01, self.report.seconds - started)
                 if turn == 0:  # what another pair of sides takes says nothing of the worlds
                     self.slow.note(took, batch.worlds)
+                slowest = max(slowest, took / max(1, batch.rows))
                 counts[turn] = max(LEAST, min(judge.most, int(counts[turn] * seconds / took)))
         finally:
             source.close()
             if source.problem:
                 self.report.notes.append(source.problem)
+
+    def _own(self, judge: Judge, cost: float) -> None:
+        """The judge's own inputs, those for which the time seems to do. cost: seconds that a row took at the most so far.
+
+        The corpus is of small worlds, so that these are no inputs for it.
+        """
+        for batch in judge.own:
+            if (likely := cost * batch.rows * judge.turns) > self.left:
+                self.say(f"{len(batch.worlds[0].census)} people are left out: they may take {likely:.0f} s")
+                continue
+            for _ in range(judge.turns):
+                if not self._goes_on:
+                    return
+                self._take(replace(judge.judge(batch, self.left), runs=[]), batch)
 
     def _take(self, judged: Judged, batch: Batch, parents: Parents | None = None) -> None:
         """What came of a batch, into the result; it is saved before anything is looked into."""

@@ -44,6 +44,11 @@ class Batch:
     chunks: dict[str, Chunk]
     origins: dict[str, Origin]
 
+    @property
+    def rows(self) -> int:
+        """People times years."""
+        return sum(len(world.census) * len(world.scenario.years) for world in self.worlds)
+
 
 @dataclass
 class Parents:

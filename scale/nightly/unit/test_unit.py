@@ -26,6 +26,7 @@ from differential.session import ROOT
 from fixtures.census import Census
 from fixtures.populations import generate
 from fixtures.strategies import worlds as generated_worlds
+from fixtures.world import World
 from scale.nightly.corpus import entry_of
 from scale.nightly.inputs import covered, offer
 from scale.nightly.inputs.text import read_input
@@ -120,6 +121,40 @@ def test_two_failures_in_one_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert set(columns) == {"current_salary", "account_balance"}
     assert all(one.shown == "new" for one in result.found)
     assert len({one.bundle for one in result.found}) == 2
+
+
+def test_what_shows_in_large_numbers_only_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawn worlds are too small for I31, which needs 1 000 dates; B04 draws them unevenly. The corpus stays small."""
+    monkeypatch.setattr(triage, "BUDGET", Budget(runs=2, seconds=20))
+    monkeypatch.setattr(finding, "shrunk_by_hypothesis", lambda found, *_: found)
+
+    result = run(tmp_path, unit("invariants", "differential.planted:B04_sql", seconds=60, canary=True))
+
+    assert [(one.test, one.shown) for one in result.found] == [("I31", "new")] and result.found[0].after_worlds > 32
+    assert result.inputs and all(
+        len(read_input(file).census) < 1_000 for file in (tmp_path / INPUTS).glob("[!i]*.json")
+    )
+
+
+def test_inputs_of_a_judge_go_through_each_engine_but_those_that_would_take_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def rows(batch: source.Batch) -> int:
+        return 10**9 if len(batch.worlds[0].census) == 6_000 else 1
+
+    def judge(self: properties.InvariantsJudge, engine: str, worlds: list[World], *rest: Any) -> tuple[set[int], bool]:
+        judged_alone.update([engine] if len(worlds) == 1 else [])
+        return plain(self, engine, worlds, *rest)
+
+    judged_alone, plain = Counter[str](), properties.InvariantsJudge._judge
+    monkeypatch.setattr(source.Batch, "rows", property(rows))
+    monkeypatch.setattr(properties.InvariantsJudge, "_judge", judge)
+
+    run(tmp_path, unit("invariants", "polars", "oracle", seconds=8))
+
+    said = capsys.readouterr().err
+    assert said.count("6000 people are left out: they may take") == 1 and "1 people are left out" not in said
+    assert judged_alone == {"polars": 2, "oracle": 2}
 
 
 def test_a_broken_check_is_known_once_its_bundle_is_in_the_corpus(
