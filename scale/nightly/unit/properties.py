@@ -112,7 +112,7 @@ class InvariantsJudge(_Properties):
     def own(self) -> Sequence[Batch]:
         """What `pytest properties` judges besides drawn worlds; of large populations another one in each unit."""
         seed = self._session.seed or 0
-        return [Batch((world,), {}, {}) for world in (population(seed, random_seed=seed), *empties())]
+        return [Batch((world,), {}, {}) for world in (population(seed, random_seed=seed % 2**63), *empties())]
 
     def judge(self, batch: Batch, seconds: float) -> Judged:  # noqa: ARG002 - a pass cannot be cut short
         judged, engine = Judged(), self._next()

@@ -33,7 +33,7 @@ from scale.nightly.inputs.text import read_input
 from scale.nightly.records import INPUTS, RESULT, Found, Unit, UnitResult, UnitSettings
 from scale.nightly.unit import judged, parity, properties, report, source, triage, wider
 from scale.nightly.unit import replay as unit_replay
-from scale.nightly.unit.run import KINDS, run_unit
+from scale.nightly.unit.run import KINDS, _Running, run_unit
 from scale.records import read_record
 from scale.status import Status
 
@@ -128,7 +128,7 @@ def test_what_shows_in_large_numbers_only_is_found(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(triage, "BUDGET", Budget(runs=2, seconds=20))
     monkeypatch.setattr(finding, "shrunk_by_hypothesis", lambda found, *_: found)
 
-    result = run(tmp_path, unit("invariants", "differential.planted:B04_sql", seconds=60, canary=True))
+    result = run(tmp_path, unit("invariants", "differential.planted:B04_sql", seconds=600, canary=True))
 
     assert [(one.test, one.shown) for one in result.found] == [("I31", "new")] and result.found[0].after_worlds > 32
     assert result.inputs and all(
@@ -146,11 +146,18 @@ def test_inputs_of_a_judge_go_through_each_engine_but_those_that_would_take_too_
         judged_alone.update([engine] if len(worlds) == 1 else [])
         return plain(self, engine, worlds, *rest)
 
-    judged_alone, plain = Counter[str](), properties.InvariantsJudge._judge
+    def own(self: _Running, *rest: Any) -> None:
+        plain_own(self, *rest)
+        monkeypatch.setattr(_Running, "_goes_on", False)
+
+    judged_alone, plain, plain_own = Counter[str](), properties.InvariantsJudge._judge, _Running._own
+    monkeypatch.setattr(_Running, "_own", own)
     monkeypatch.setattr(source.Batch, "rows", property(rows))
     monkeypatch.setattr(properties.InvariantsJudge, "_judge", judge)
 
-    run(tmp_path, unit("invariants", "polars", "oracle", seconds=8))
+    # of 64 bits, as those of a night
+    asked = unit("invariants", "polars", "oracle", seconds=600).model_copy(update={"seed": 2**64 - 1})
+    assert run(tmp_path, asked).status == "pass"
 
     said = capsys.readouterr().err
     assert said.count("6000 people are left out: they may take") == 1 and "1 people are left out" not in said
