@@ -124,18 +124,25 @@ def test_news_of_a_slice_is_left_to_the_merged_night_and_anything_else_is_not(st
     assert (done.returncode == 0) is (status in (0, 1))
 
 
-def test_examples_that_every_slice_has_dropped_are_gone(tmp_path: Path) -> None:
+def test_examples_that_every_slice_has_dropped_are_gone_and_others_keep_their_dates(tmp_path: Path) -> None:
     for name in (
         "nightly-corpus/examples/a/old",
+        "nightly-corpus/examples/a/one",
         "slices/nightly-slice-1/nightly-corpus/examples/a/one",
-        "slices/nightly-slice-2/nightly-corpus/examples/a/two",
+        "slices/nightly-slice-2/nightly-corpus/examples/a/one",
+        "slices/nightly-slice-2/nightly-corpus/examples/b/two",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
+    os.utime(tmp_path / "nightly-corpus/examples/a/one", (1e9, 1e9))
 
-    assert bash(script("merge", "nullglob"), tmp_path).returncode == 0
+    done = bash(script("merge", "nullglob"), tmp_path)
 
-    assert sorted(path.name for path in (tmp_path / "nightly-corpus/examples/a").iterdir()) == ["one", "two"]
+    assert done.returncode == 0, done.stderr
+    found = {
+        path.name: path.stat().st_mtime for path in (tmp_path / "nightly-corpus/examples").rglob("*") if path.is_file()
+    }
+    assert sorted(found) == ["one", "two"] and found["one"] == 1e9
     shutil.rmtree(tmp_path / "slices")
     assert bash(script("merge", "nullglob"), tmp_path).returncode == 0
     assert (tmp_path / "nightly-corpus/examples/a/one").exists()

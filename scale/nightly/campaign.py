@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from differential.identity import commit_of, sources_of
@@ -13,7 +14,15 @@ from differential.planted import FAULTS
 from scale.log import Log, now
 from scale.nightly import canary, folders
 from scale.nightly.child import ROOT
-from scale.nightly.corpus import Before, add_to_history, entry_of, merge_failures, read_history
+from scale.nightly.corpus import (
+    Before,
+    add_to_history,
+    all_told,
+    entry_of,
+    merge_failures,
+    number_of_next,
+    read_history,
+)
 from scale.nightly.examples import EXAMPLES, forget_old
 from scale.nightly.inputs import covered, offer, prune
 from scale.nightly.job import Job, Workers
@@ -31,6 +40,7 @@ from scale.nightly.state import (
     read_state,
     results_of,
     resumed,
+    to_be_run_again,
     without_result,
     write_state,
 )
@@ -95,7 +105,9 @@ class _Run:
         met, found = covered(corpus), read_state(asked.output)
         when, commit = now(), commit_of(ROOT)
         entries = folders.adopted(corpus, read_ledger(corpus).entries, lambda path: entry_of(path, when, commit))
-        fault = canary.choose(len(read_history(corpus))).id if asked.with_canary and asked.part[0] == 1 else None
+        fault = (
+            canary.choose(number_of_next(read_history(corpus))).id if asked.with_canary and asked.part[0] == 1 else None
+        )
         sources = {spec: sources_of(spec, ROOT) for spec in asked.engines}
         fresh = State(
             started=when, engines=asked.engines, seed=asked.seed, part=asked.part, minutes=asked.minutes,
@@ -113,7 +125,7 @@ class _Run:
             return
         entries = [one for one in self.state.ledger.entries if one.state != "retired"]
         mine = entries if self.request.part[0] == 1 else []
-        found = recheck(self.request.corpus, mine, self.workers.count, self.say)
+        found = recheck(self.request.corpus, mine, self.workers.count, self.say, self.request.engines)
         self._save(rechecks=tuple(found))
 
     def _plan(self) -> None:
@@ -132,16 +144,17 @@ class _Run:
     def _fuzz(self) -> None:
         """Units until the time is over; those that run then are waited for: each knows how long it has."""
         running: dict[Future[int], Job] = {}
-        number = max(begun(self.request.output), default=-1) + 1
+        first = self.state.first or ()
+        again = to_be_run_again(self.request.output, first, self.state.sessions)
+        numbers = chain(again, count(max([*begun(self.request.output), *again], default=-1) + 1))
         before, since = self.state.seconds, time.monotonic()
         while True:
             self._save(seconds=before + time.monotonic() - since)
             left = 60 * self.state.minutes - self.state.seconds
             while len(running) < self.workers.count and left > LEAST_SECONDS:
-                job = self._job(unit_at(self._campaign, self.state.first or (), number), left)
+                job = self._job(unit_at(self._campaign, first, next(numbers)), left)
                 running[self.workers.submit(job)] = job
                 self.log.write("begun", unit=job.unit.name, seconds=job.unit.seconds)
-                number += 1
             if not running:
                 return
             done, _ = wait(running, timeout=_LOOK_EVERY, return_when=FIRST_COMPLETED)
@@ -149,9 +162,13 @@ class _Run:
                 self._take_in(running.pop(future), future.result())
 
     def _job(self, unit: Unit, left: float) -> Job:
-        known = sorted(key for key, one in self._merge_of_now().entries.items() if one.state == "known")
+        entries = list(self._merge_of_now().entries.values())
+        room = folders.has_room(entries)
+        # one whose bundle is gone is looked into once more
+        counted = [one for one in entries if one.state == "known" and (one.bundle is not None or not room)]
+        known = canary.known_to(unit, entries) if unit.canary else sorted(one.key for one in counted)
         settings = self.request.settings.model_copy(
-            update={"corpus": str(self.request.corpus.resolve()), "known": () if unit.canary else tuple(known)}
+            update={"corpus": str(self.request.corpus.resolve()), "known": tuple(known)}
         )
         cut = unit.model_copy(update={"seconds": max(1.0, min(unit.seconds, left))})
         return Job(cut, settings, self.request.output / UNITS / unit.name)
@@ -200,6 +217,7 @@ class _Run:
             command=self.request.command,
         )  # fmt: skip
         write_summary(night, self.request.output, self.request.corpus)
+        all_told(self.request.corpus)
         if not interrupted:
             add_to_history(self.request.corpus, line_of(night, len(met.labels)))
             self._save(finished=night.ended)

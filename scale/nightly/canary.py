@@ -7,13 +7,16 @@ is bound to fail). Faults take turns, a different one each night.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from differential.engines import BUILT_IN
 from differential.planted import FAULTS, Fault
 from differential.planted.fault import HARNESS
-from scale.nightly.records import Canary, Unit, UnitResult
+from scale.nightly.keys import key_of, plain
+from scale.nightly.records import Canary, Found, Known, Unit, UnitResult
 
 _OTHER = {"sql": "polars", "polars": "sql", "oracle": "sql"}
+_PLANTED, _NOT_PLANTED = "differential.planted:", "|PatchError"
 _WHAT = {"D1": "sql_vs_polars", "D3": "levels", "D5": "several_years"}
 RARE = frozenset({"S07", "S12", "S13", "S20", "S24", "S25"})
 """Faults that need more worlds than a canary's unit draws on a busy machine: one that is missed must mean that something broke."""
@@ -32,19 +35,41 @@ def choose(night: int) -> Fault:
 
 
 def unit_of(fault: Fault) -> tuple[str, tuple[str, ...]]:
-    """What the canary's unit does, and its engines: a clean one and the one with the fault, or this alone for a property."""
+    """What the canary's unit does, and its engines: a clean one and the one with the fault, or this alone for a property.
+
+    They stand in the order of the engines that they are of, as in the keys of other failures.
+    """
     what = _what(fault)
     if what is None:
         raise ValueError(f"{fault.id}: no unit of a campaign is meant to find it")
-    spec = f"differential.planted:{fault.id}"
     if what == "sql_vs_polars":
-        return what, (_OTHER[fault.engine], spec)
-    return what, (f"{spec}_{fault.engine}",) if fault.everywhere else (spec,)
+        pair = {_OTHER[fault.engine]: _OTHER[fault.engine], fault.engine: _spec(fault)}
+        return what, tuple(pair[engine] for engine in sorted(pair, key=BUILT_IN.index))
+    return what, (_spec(fault),)
+
+
+def known_to(unit: Unit, entries: Iterable[Known]) -> list[str]:
+    """Keys under which the canary's unit may meet failures that are open without any fault: they prove nothing."""
+    base = {_base(spec): spec for spec in unit.engines}
+    keys = []
+    for one in entries:
+        prefix = plain(f"{', '.join(one.engines)}|")
+        if one.state != "retired" and set(one.engines) <= set(base) and one.key.startswith(prefix):
+            keys.append(key_of([base[engine] for engine in one.engines], one.key.removeprefix(prefix)))
+    return sorted(keys)
+
+
+def finds(found: Iterable[Found]) -> list[Found]:
+    """Those that are the fault's doing, soonest first: not open without it, seen more than once, and no fault that could not be
+    planted any more, since the place in the engine is gone."""
+    return sorted(
+        (one for one in found if one.shown == "new" and _NOT_PLANTED not in one.key), key=lambda one: one.after
+    )
 
 
 def judged(fault: Fault, unit: Unit, result: UnitResult | None) -> Canary:
     """Whether the unit found the fault. Only a failure that was found counts, not one that the unit itself died of."""
-    found = sorted(result.found, key=lambda one: one.after) if result is not None else []
+    found = finds(result.found) if result is not None else []
     said = f"{fault.id} in {' and '.join(fault.engines)}"
     if found:
         first = found[0]
@@ -59,7 +84,29 @@ def _why(unit: Unit, result: UnitResult | None) -> str:
         return f"unit {unit.name} left no result"
     if result.status not in ("pass", "fail"):
         return f"unit {unit.name} is {result.status}: {result.reason or 'it was ended'}"
-    return f"unit {unit.name} ran {result.worlds} worlds in {result.seconds:.0f} s and found nothing"
+    ran = f"unit {unit.name} ran {result.worlds} worlds in {result.seconds:.0f} s and found"
+    if not result.found:
+        return f"{ran} nothing"
+    one = result.found[0]
+    if _NOT_PLANTED in one.key:
+        return (
+            f"it could not be planted: its place in the engine has changed; mend it in differential/planted ({one.key})"
+        )
+    why = "is open without the fault too" if one.shown == "known" else "did not repeat"
+    return f"{ran} only what {why}: {one.key}"
+
+
+def _spec(fault: Fault) -> str:
+    """The engine with the fault."""
+    return f"{_PLANTED}{fault.id}_{fault.engine}" if fault.everywhere else f"{_PLANTED}{fault.id}"
+
+
+def _base(spec: str) -> str:
+    """The engine that a SPEC is, but for its fault."""
+    if not spec.startswith(_PLANTED):
+        return spec
+    id_, _, engine = spec.removeprefix(_PLANTED).partition("_")
+    return engine or FAULTS[id_].engine
 
 
 def _what(fault: Fault) -> str | None:

@@ -14,7 +14,7 @@ import properties.replay  # noqa: F401 - makes bundles of properties readable
 from differential.repro import BundleError, load_bundle
 from scale.nightly import folders
 from scale.nightly.keys import key_of
-from scale.nightly.ledger import Merged, Result, merged, write_ledger
+from scale.nightly.ledger import Merged, Result, merged, read_ledger, write_ledger
 from scale.nightly.records import EarlierNight, Known, Ledger, Recheck
 
 HISTORY = "history.jsonl"
@@ -33,12 +33,23 @@ class Before:
 
 
 def merge_failures(corpus: Path, before: Before, results: Sequence[Result]) -> tuple[Merged, list[str]]:
-    """Bring ledger and bundles of the corpus to what these results make of it; also what the limits removed, in sentences."""
+    """Bring ledger and bundles of the corpus to what these results make of it; also what the limits removed, in sentences.
+
+    What is news is marked as untold until `all_told`: after a crash the next night tells it, whatever folder it writes to.
+    """
     came = merged(before.ledger, before.rechecks, results, before.when, before.commit)
     entries = [folders.take_in(corpus, entry, came.bundles.get(key)) for key, entry in sorted(came.entries.items())]
     kept, told = folders.prune(corpus, entries, dt.datetime.fromisoformat(before.when))
-    write_ledger(corpus, kept)
+    news = {*came.new, *came.flaky}
+    write_ledger(corpus, [one.model_copy(update={"untold": one.key in news}) for one in kept])
     return Merged({one.key: one for one in entries}, came.bundles, came.new, came.known, came.fixed, came.flaky), told
+
+
+def all_told(corpus: Path) -> None:
+    """The summary is written: nothing in the ledger is untold any more."""
+    entries = read_ledger(corpus).entries
+    if any(one.untold for one in entries):
+        write_ledger(corpus, [one.model_copy(update={"untold": False}) for one in entries])
 
 
 def entry_of(path: Path, when: str, commit: str | None) -> Known | None:
@@ -69,10 +80,16 @@ def read_history(corpus: Path) -> list[EarlierNight]:
     return sorted(nights, key=lambda night: night.started)
 
 
+def number_of_next(nights: Sequence[EarlierNight]) -> int:
+    """How many nights there were, those that were dropped since included."""
+    return max([len(nights), *(one.number + 1 for one in nights)])
+
+
 def add_to_history(corpus: Path, night: EarlierNight) -> None:
     """Add one night, in place of an earlier account of the same one."""
     nights = [one for one in read_history(corpus) if one.started != night.started]
-    kept = sorted([*nights, night], key=lambda one: one.started)[-MOST_NIGHTS:]
+    numbered = night.model_copy(update={"number": number_of_next(nights)})
+    kept = sorted([*nights, numbered], key=lambda one: one.started)[-MOST_NIGHTS:]
     draft = corpus / f".{HISTORY}.draft"
     draft.write_text("".join(one.model_dump_json() + os.linesep for one in kept), encoding="utf-8")
     draft.replace(corpus / HISTORY)

@@ -1,7 +1,8 @@
 """Where Hypothesis keeps failing examples, so that units on several machines share them: its own classes, chosen by a text.
 
     FOLDER                         a folder, also on a shared disk
-    redis://HOST:PORT/N            a Redis server (extra `redis`); rediss:// with TLS
+    redis://HOST:PORT/N            a Redis server (extra `redis`); rediss:// with TLS. REDIS_USERNAME and REDIS_PASSWORD of the
+                                   environment are used; a password in the text would end in records and summaries
     github:OWNER/NAME[:ARTIFACT]   the newest artifact of that repository's workflows; only read
 
 Several are joined by commas: each is read, and each but GitHub's is written. Writes are not deferred to a thread, as Hypothesis's
@@ -164,6 +165,11 @@ def _parts(spec: str | None) -> list[str]:
         return []
     parts = [spec] if Path(spec).is_dir() else [part.strip() for part in spec.split(",")]
     for part in parts:
+        if _is_redis(part) and _shown(part) != part:
+            raise UsageError(
+                f"--examples {_shown(part)}: a password there is shown in logs and summaries; leave it out and set "
+                "REDIS_PASSWORD (and REDIS_USERNAME) in the environment"
+            )
         known = not part or re.match(r"[a-z]+:", part) is None
         if not part or not (known or _valid(part)):
             raise UsageError(
@@ -204,7 +210,8 @@ def _client(part: str) -> tuple[Any, type[Exception]]:
             f"run `{sys.executable} -m pip install '.[redis]'` in {ROOT}"
         ) from None
     limits = {"socket_timeout": SERVER_SECONDS, "socket_connect_timeout": SERVER_SECONDS}
-    return Redis.from_url(part, **limits, retry=Retry(NoBackoff(), 0)), RedisError
+    who = {name: os.environ.get(f"REDIS_{name.upper()}") or None for name in ("username", "password")}
+    return Redis.from_url(part, **limits, **who, retry=Retry(NoBackoff(), 0)), RedisError
 
 
 def _check_server(part: str) -> None:

@@ -19,13 +19,18 @@ MOST_BUNDLES = 300
 MOST_BYTES = 200_000_000
 """What a CI cache restores and saves in seconds. A reduced bundle takes about 10 kB, a flaky one with its tables up to 1 MB."""
 RETIRED_DAYS, FLAKY_DAYS, UNTESTED_DAYS = 90, 180, 90
-"""After so many days a mended failure is forgotten, one that was never seen again too, and one that nothing can run any more."""
+"""After so many days a mended failure is forgotten, one that was never seen again too, and one that nothing can run any more, or
+that has no bundle to be run."""
 
 
 def name_of(key: str, bundle: Path) -> str:
     """Folder of a failure's bundle in the corpus: readable, and unique to the key."""
     plain = re.sub(r"-[0-9a-f]{6}(-\d+)?$", "", bundle.name)
-    return f"{plain}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+    return f"{plain}-{_digest(key)}"
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:8]
 
 
 def take_in(corpus: Path, entry: Known, source: Path | None) -> Known:
@@ -38,8 +43,10 @@ def take_in(corpus: Path, entry: Known, source: Path | None) -> Known:
         return entry if old is None else entry.model_copy(update={"bundle": _moved(corpus, entry, old)})
     place = corpus / _FOLDER[entry.state] / name_of(entry.key, source)
     _copy(source, place)
-    if old is not None and old != place:
-        shutil.rmtree(old, ignore_errors=True)
+    # also one of an earlier merge of this night, when the failure had not repeated yet
+    same = [path for folder in _FOLDER.values() for path in (corpus / folder).glob(f"*-{_digest(entry.key)}")]
+    for other in {*same, *([old] if old is not None else [])} - {place}:
+        shutil.rmtree(other, ignore_errors=True)
     return entry.model_copy(update={"bundle": str(place.relative_to(corpus))})
 
 
@@ -104,6 +111,7 @@ def _expired(entry: Known, today: dt.datetime) -> str | None:
         (entry.state == "retired", entry.retired, RETIRED_DAYS, "mended"),
         (entry.state == "flaky", entry.last, FLAKY_DAYS, "last seen"),
         (entry.untested is not None, entry.last, UNTESTED_DAYS, "last tested or seen"),
+        (entry.state == "known" and entry.bundle is None, entry.last, UNTESTED_DAYS, "without a bundle and last seen"),
     )
     for applies, since, days, said in rules:
         if applies and since is not None:
@@ -124,18 +132,42 @@ def _remove(corpus: Path, entry: Known) -> None:
         shutil.rmtree(corpus / entry.bundle, ignore_errors=True)
 
 
+def has_room(entries: Iterable[Known]) -> bool:
+    """Whether there may be more bundles: where not, making one again that the limits removed only takes time."""
+    return sum(one.bundle is not None for one in entries) < MOST_BUNDLES
+
+
 def adopted(corpus: Path, entries: Iterable[Known], read: Callable[[Path], Known | None]) -> list[Known]:
-    """The entries, and one for each bundle in `repros/` that somebody put there by hand. read: makes an entry of a bundle."""
-    kept = list(entries)
+    """The entries as the folders are: without a bundle that is gone, and with those that somebody put into `repros/` by hand.
+
+    read: makes an entry of a bundle.
+    """
+    kept = [_found_again(corpus, one) for one in entries]
     named = {one.bundle for one in kept}
-    keys = {one.key for one in kept}
+    places = {one.key: place for place, one in enumerate(kept)}
     folder = corpus / REPROS
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         relative = str(path.relative_to(corpus))
         if not path.is_dir() or path.name.startswith(".") or relative in named:
             continue
         entry = read(path)
-        if entry is not None and entry.key not in keys:
+        if entry is None:
+            continue
+        place = places.setdefault(entry.key, len(kept))
+        if place == len(kept):
             kept.append(entry.model_copy(update={"bundle": relative}))
-            keys.add(entry.key)
+        elif kept[place].bundle is None and kept[place].state == "known":
+            size = {"employees": entry.employees, "years": entry.years, "command": entry.command}
+            kept[place] = kept[place].model_copy(update={"bundle": relative, **size})
     return kept
+
+
+def _found_again(corpus: Path, entry: Known) -> Known:
+    """The entry with its bundle where that is now; a process that was killed may have moved it and not said so."""
+    if entry.bundle is None or (corpus / entry.bundle).is_dir():
+        return entry
+    name = Path(entry.bundle).name
+    moved = [f"{folder}/{name}" for folder in _FOLDER.values() if (corpus / folder / name).is_dir()]
+    if moved:
+        return entry.model_copy(update={"bundle": moved[0]})
+    return entry.model_copy(update={"bundle": None, "employees": None, "years": None})

@@ -57,7 +57,9 @@ def merged(
     - A repro that no longer fails retires its failure, with the commit; one that cannot be tested stays, and says why.
     - A flaky failure that fails when it is run again is a known one from then on, and news.
     - A failure that a unit met is counted; what was not known, or retired, or only flaky until now, is new.
-    - Of all repros of a failure the smallest stays: by employees, then years, then the one that was there first.
+    - What the ledger says nobody has been told of yet is news again, whether or not it was met.
+    - Of all repros of a failure the smallest stays: by employees, then years, then the one that was there first. One that no
+      longer fails, or that is gone, is none.
     - The chunk that led to it soonest is kept; it is drawn again the next night.
 
     when, commit: of the campaign, for entries that begin or change with it.
@@ -74,15 +76,17 @@ def merged(
         for found in one.result.found:
             met.add(found.key)
             entries[found.key] = _counted(entries.get(found.key), found, one, when, commit)
-            if found.bundle is not None and _smaller(found, entries[found.key]):
+            have = found.key in bundles or entries[found.key].bundle is not None
+            if found.bundle is not None and _smaller(found, entries[found.key], have=have):
                 entries[found.key] = entries[found.key].model_copy(
                     update={"employees": found.employees, "years": found.years, "command": found.command}
                 )
                 bundles[found.key] = one.folder / found.bundle
     settled = {key for key, one in entries.items() if one.state == "known"}
-    new = (met | repeating) & {key for key in settled if before.get(key) != "known"}
+    untold = {one.key for one in base.entries if one.untold}
+    new = (met | repeating | untold) & {key for key in settled if before.get(key) != "known" or key in untold}
     known = {key for key in settled - new if key in met or key in {check.key for check in rechecks}}
-    flaky = {key for key in met if entries[key].state == "flaky"}
+    flaky = {key for key in met | untold if entries[key].state == "flaky"}
     ordered = (tuple(sorted(keys)) for keys in (new, known, set(fixed) - met, flaky))
     return Merged(entries, bundles, *ordered)
 
@@ -122,7 +126,8 @@ def _counted(entry: Known | None, found: Found, result: Result, when: str, commi
         "last": when,
     }
     if entry.state == "retired":
-        change |= {"state": state, "retired": None, "retired_commit": None}
+        # its repro passes, so that any other one is better, whatever its size
+        change |= {"state": state, "retired": None, "retired_commit": None, "employees": None, "years": None}
     elif entry.state == "flaky" and state == "known":
         # what did not repeat does now: its repro is one that can be replayed, whatever its size
         change |= {"state": "known", "employees": None, "years": None}
@@ -132,11 +137,11 @@ def _counted(entry: Known | None, found: Found, result: Result, when: str, commi
     return entry.model_copy(update=change)
 
 
-def _smaller(found: Found, entry: Known) -> bool:
+def _smaller(found: Found, entry: Known, *, have: bool) -> bool:
     """Whether a unit's repro is to take the place of the entry's. One of a flaky sighting never takes that of a known failure."""
     if found.shown == "flaky" and entry.state == "known":
         return False
-    if entry.employees is None or entry.years is None:
+    if not have or entry.employees is None or entry.years is None:
         return True
     size = (found.employees or 0, found.years or 0)
     return found.employees is not None and size < (entry.employees, entry.years)

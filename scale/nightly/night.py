@@ -57,7 +57,7 @@ def night_of(
     """The summary of a campaign. problems: sentences on what left no result at all."""
     units = [one.result for one in results]
     fuzzed = [one for one in units if not one.unit.canary]
-    bird = canary_of(state, units)
+    bird = canary_of(state, units, interrupted=interrupted)
     status, reasons = _status(units, came, bird, problems, interrupted=interrupted, wanted=state.fault is not None)
     compared = [one for one in fuzzed if one.unit.what in COMPARING]
     return Night(
@@ -114,15 +114,18 @@ def line_of(night: Night, labels: int) -> EarlierNight:
     )  # fmt: skip
 
 
-def canary_of(state: State, units: Sequence[UnitResult]) -> Canary | None:
-    """What became of the canary; None in a slice that has none."""
+def canary_of(state: State, units: Sequence[UnitResult], *, interrupted: bool) -> Canary | None:
+    """What became of the canary; None in a slice that has none, and where an interruption ended it first."""
     if state.fault is None or state.first is None:
         return None
     fault = FAULTS[state.fault]
     asked = next((unit for unit in state.first if unit.canary), None)
     if asked is None:
         return None
-    return canary.judged(fault, asked, next((one for one in units if one.unit.canary), None))
+    result = next((one for one in units if one.unit.canary), None)
+    found = canary.judged(fault, asked, result)
+    ended = result is not None and result.status != "running"
+    return found if found.caught or ended or not interrupted else None
 
 
 def _status(

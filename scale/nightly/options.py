@@ -83,6 +83,8 @@ def add_merge_options(parser: argparse.ArgumentParser) -> None:
 def campaign_request(arguments: argparse.Namespace) -> Request:
     """The options as a request. Raises UsageError with one clear message, before anything is begun."""
     years = tuple(arguments.years) if arguments.years else None
+    if arguments.slice[1] > 1 and arguments.seed is None:
+        raise UsageError("--slice: the slices of one campaign have one seed: give each the same --seed")
     try:
         engines = tuple(dict.fromkeys(settled(spec) for spec in arguments.engine or DEFAULT_PAIR))
         for spec in engines:

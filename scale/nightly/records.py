@@ -150,7 +150,8 @@ class Known(Record):
     folder under the corpus. state: `known` while it fails; `retired` once its repro passes, at retired_commit; `flaky` while
     it has not repeated. fastest: the unit seed, chunk seed and seconds of the unit that met it soonest. employees, years: of
     the bundle. untested: why its repro could not be run the last time, such as an engine that is not there. what: of the unit
-    that met it soonest. tonight: worlds of this night that showed it; 0 in the ledger.
+    that met it soonest. tonight: worlds of this night that showed it; 0 in the ledger. untold: it is news, and the summary that is
+    to tell it is not written yet.
     """
 
     key: str
@@ -173,6 +174,7 @@ class Known(Record):
     command: str | None = None
     what: str | None = None
     tonight: int = 0
+    untold: bool = False
 
 
 class Ledger(Record):
@@ -279,8 +281,9 @@ class Night(Record):
 
 
 class EarlierNight(Record):
-    """What is kept of a night in the corpus's history."""
+    """What is kept of a night in the corpus's history. number: of the corpus's nights, from 0; the oldest are dropped in time."""
 
+    number: int = 0
     started: str
     commit: str | None
     status: NightStatus

@@ -6,13 +6,14 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scale.nightly.corpus import Before, add_to_history, merge_failures, read_history
+from scale.nightly import folders
+from scale.nightly.corpus import Before, add_to_history, all_told, entry_of, merge_failures, read_history
 from scale.nightly.inputs import covered, offer, prune
 from scale.nightly.ledger import Result, read_ledger
 from scale.nightly.night import coverage_point, covered_now, line_of, night_of
-from scale.nightly.records import Night, Recheck
+from scale.nightly.records import Ledger, Night, Recheck
 from scale.nightly.report import write_summary
-from scale.nightly.state import State, alone_in, read_state, results_of, without_result, write_state
+from scale.nightly.state import State, alone_in, input_of, read_state, results_of, without_result, write_state
 from scale.status import UsageError
 
 
@@ -38,6 +39,7 @@ def merge_slices(slices: Sequence[Path], corpus: Path, output: Path, command: st
             problems=_problems(slices, states, results), interrupted=any(one.finished is None for one in states), command=command,
         )  # fmt: skip
         write_summary(night, output, corpus)
+        all_told(corpus)
         add_to_history(corpus, line_of(night, len(covered(corpus).labels)))
         write_state(output, state.model_copy(update={"finished": night.ended}))
         say(f"{len(slices)} slices, {len(results)} units merged into {corpus}")
@@ -59,6 +61,9 @@ def _check_same(slices: Sequence[Path], states: Sequence[State]) -> None:
             for name, same in {
                 "engines": state.engines == first.engines,
                 "engine code": state.sources == first.sources,
+                "commit": state.commit == first.commit,
+                "seed": state.seed == first.seed,
+                "census, scenario or policy": input_of(state) == input_of(first),
                 "number of slices": state.part[1] == first.part[1],
                 "failures known before": _keys(state) == _keys(first),
             }.items()
@@ -83,12 +88,19 @@ def _begun(states: Sequence[State], corpus: Path, output: Path) -> State:
     started = min(state.started for state in states)
     if found is not None and found.started != started:
         raise UsageError(f"{output}: holds the campaign of {found.started}; give another folder with --output")
-    met = covered(corpus)
+    met, commit = covered(corpus), head.commit
+    entries = folders.adopted(corpus, read_ledger(corpus).entries, lambda path: entry_of(path, started, commit))
+    ledger = Ledger(entries=tuple(entries)) if found is None else found.ledger
+    if {entry.key for entry in ledger.entries} != _keys(head):
+        raise UsageError(
+            f"{corpus}: not the corpus that the slices began with: other failures are known there; nothing was merged. "
+            "Give the corpus as it was before the night"
+        )
     fresh = head.model_copy(
         update={
             "started": started,
             "part": (1, 1),
-            "ledger": read_ledger(corpus),
+            "ledger": ledger,
             "labels": len(met.labels),
             "pairs": met.pairs,
             "inputs": met.inputs,
@@ -100,7 +112,7 @@ def _begun(states: Sequence[State], corpus: Path, output: Path) -> State:
         }
     )
     if found is not None:
-        before = {name: getattr(found, name) for name in ("ledger", "labels", "pairs", "inputs")}
+        before = {name: getattr(found, name) for name in ("labels", "pairs", "inputs")}
         fresh = fresh.model_copy(update=before)
     write_state(output, fresh)
     return fresh

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -78,7 +79,7 @@ def resumed(output: Path, found: State, fresh: State) -> State:
             "engines": found.engines == fresh.engines,
             "engine code": found.sources == fresh.sources,
             "slice": found.part == fresh.part,
-            "census, scenario or policy": _input_of(found) == _input_of(fresh),
+            "census, scenario or policy": input_of(found) == input_of(fresh),
         }.items()
         if not same
     ]
@@ -112,6 +113,31 @@ def begun(output: Path) -> set[int]:
     folder = output / UNITS
     names = [path.name.partition("-")[0] for path in folder.iterdir()] if folder.is_dir() else []
     return {int(name) for name in names if name.isdigit()}
+
+
+def to_be_run_again(output: Path, first: Sequence[Unit], session: int) -> list[int]:
+    """Numbers of the units before the rotation that an interruption ended; there is no other unit that would do their work.
+
+    What such a unit has done stays, in a folder beside; of the canary nothing stays, nor of a unit that was ended before it began.
+    session: how often the campaign was begun; 1: nothing was interrupted.
+    """
+    if session == 1:
+        return []
+    folder, again = output / UNITS, []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if not (path / RESULT).exists():
+            shutil.rmtree(path)
+    for unit in first[: max(begun(output), default=-1) + 1]:
+        path = folder / unit.name
+        result = read_record(path / RESULT, UnitResult) if path.is_dir() else None
+        if result is not None and (result.status != "running" or (unit.canary and result.found)):
+            continue
+        again.append(unit.number)
+        if result is not None and unit.canary:
+            shutil.rmtree(path)
+        elif result is not None:
+            path.rename(path.with_name(f"{path.name}-interrupted-{session - 1}"))
+    return again
 
 
 @contextmanager
@@ -148,7 +174,8 @@ def _locked(handle: int) -> bool:
             return True
 
 
-def _input_of(state: State) -> dict[str, object]:
+def input_of(state: State) -> dict[str, object]:
+    """The settings that decide which worlds there are and how they are compared."""
     return state.settings.model_dump(
         include={"census", "scenario", "years", "employees", "random_seed", "policy", "keep_identities"}
     )

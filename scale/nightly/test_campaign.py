@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -19,11 +20,12 @@ from scale.nightly.campaign import Request, run_campaign
 from scale.nightly.ledger import read_ledger
 from scale.nightly.night import status_of_night
 from scale.nightly.pool import LocalPool
-from scale.nightly.records import SUMMARY, Night, UnitSettings
+from scale.nightly.records import RESULT, SUMMARY, Night, Unit, UnitResult, UnitSettings
 from scale.nightly.slices import merge_slices
-from scale.nightly.state import UNITS, alone_in, read_state, results_of
+from scale.nightly.state import UNITS, alone_in, read_state, results_of, to_be_run_again, without_result
+from scale.nightly.testing import WHEN, found
 from scale.nightly.testing_unit import SCRIPT
-from scale.records import read_record
+from scale.records import read_record, write_record
 from scale.status import Status, UsageError
 
 FAKE = (sys.executable, "-m", "scale.nightly.testing_unit")
@@ -148,9 +150,11 @@ def _interrupted(night: Callable[..., Night], name: str) -> Night:
 def test_an_interrupted_night_keeps_what_it_has_and_goes_on(night: Callable[..., Night], tmp_path: Path) -> None:
     first = _interrupted(night, "first")
     assert first.status == "interrupted" and status_of_night(first) == Status.INTERRUPTED
-    assert (tmp_path / "first" / "summary.md").exists()
-    kept = {one.folder.name: one.result.worlds for one in results_of(tmp_path / "first")}
-    assert kept and all(kept.values())
+    assert "or it had not been caught when" in (tmp_path / "first" / "summary.md").read_text()
+    assert first.canary is None and not (tmp_path / "first" / "issues").exists(), "not missed: it had no time"
+    units = {one.folder.name: one.result.worlds for one in results_of(tmp_path / "first")}
+    kept = {name: worlds for name, worlds in units.items() if "canary" not in name}
+    assert kept and all(kept.values()) and len(kept) < len(units)
 
     second = night("first", minutes=(first.seconds + SECONDS) / 60)
 
@@ -158,6 +162,73 @@ def test_an_interrupted_night_keeps_what_it_has_and_goes_on(night: Callable[...,
     assert kept.items() <= after.items() and len(after) > len(kept)
     assert second.started == first.started and second.seconds > first.seconds
     assert second.worlds > first.worlds
+    assert (second.status, second.reasons) == ("clean", ()) and second.canary is not None and second.canary.caught
+
+
+def test_what_an_interruption_ended_is_run_again_where_no_other_unit_does_it(tmp_path: Path) -> None:
+    names = ("canary", "ended", "cut", "never began")
+    first = [
+        Unit(number=number, what="corpus", seed=1, engines=("sql",), seconds=9, canary=not number)
+        for number in range(4)
+    ]
+    rotation = Unit(number=4, what="oracle", seed=1, engines=("sql",), seconds=9)
+    for unit, status in zip([*first, rotation], ("running", "pass", "running", None, "running"), strict=True):
+        folder = tmp_path / UNITS / unit.name
+        folder.mkdir(parents=True)
+        if status is not None:
+            write_record(folder / RESULT, UnitResult(unit=unit, status=status, started=WHEN, worlds=5))
+
+    assert to_be_run_again(tmp_path, first, 1) == [], "nothing was interrupted"
+    assert [names[number] for number in to_be_run_again(tmp_path, first, 2)] == ["canary", "cut", "never began"]
+    left = [one.folder.name for one in results_of(tmp_path)]
+    assert left == ["0001-corpus", "0002-corpus-interrupted-1", "0004-oracle"]
+    assert without_result(tmp_path, results_of(tmp_path)) == []
+    assert to_be_run_again(tmp_path, first, 3) == [0, 2, 3], "those that did not begin the second time either"
+
+
+def test_a_canary_that_was_caught_before_the_interruption_stays_caught(tmp_path: Path) -> None:
+    unit = Unit(number=0, what="corpus", seed=1, engines=("sql",), seconds=9, canary=True)
+    (tmp_path / UNITS / unit.name).mkdir(parents=True)
+    caught = UnitResult(unit=unit, status="running", started=WHEN, found=(found("a"),))
+    write_record(tmp_path / UNITS / unit.name / RESULT, caught)
+
+    assert to_be_run_again(tmp_path, [unit], 2) == [] and len(results_of(tmp_path)) == 1
+
+
+def test_a_known_failure_whose_bundle_is_gone_gets_another(night: Callable[..., Night], tmp_path: Path) -> None:
+    night("first", {"1": {"found": ["a"]}})
+    (entry,) = read_ledger(tmp_path / "corpus").entries
+    shutil.rmtree(tmp_path / "corpus" / str(entry.bundle))
+
+    second = night("second", {"1": {"found": ["a"]}}, minutes=4 / 60)
+
+    known = [
+        json.loads(file.read_text())["settings"]["known"]
+        for file in sorted((tmp_path / "second").glob("units/*/job.json"))
+    ]
+    assert known[1] == [] and known[-1] == ["a"], "until there is one again"
+    assert (second.new, [one.key for one in second.known]) == ((), ["a"])
+    (entry,) = read_ledger(tmp_path / "corpus").entries
+    assert (tmp_path / "corpus" / str(entry.bundle) / "report.md").exists()
+
+
+def test_what_was_found_before_a_crash_is_told_by_the_next_night_in_another_folder(
+    night: Callable[..., Night], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "write_summary", _disk_full)
+        with pytest.raises(OSError, match="disk full"):
+            night("first", {"1": {"found": ["a"]}})
+
+    second = night("second")
+
+    assert ([one.key for one in second.new], second.status) == (["a"], "news")
+    assert len(list((tmp_path / "second" / "issues").glob("*.md"))) == 1
+    assert night("third").new == ()
+
+
+def _disk_full(*_: object) -> None:
+    raise OSError("disk full")
 
 
 _CAMPAIGN = """
@@ -237,11 +308,16 @@ def test_slices_of_other_nights_are_not_mixed(night: Callable[..., Night], tmp_p
 
     with pytest.raises(UsageError, match="each has to be given once"):
         merge_slices([tmp_path / "one", tmp_path / "one"], tmp_path / "c", tmp_path / "o", "command", _silent)
+    night("other", seed=6, part=(2, 2))
+    night("half", part=(1, 2))
+    with pytest.raises(UsageError, match="other seed; nothing was merged"):
+        merge_slices([tmp_path / "half", tmp_path / "other"], tmp_path / "c", tmp_path / "o", "command", _silent)
+    night("known", {"1": {"found": ["a"]}}, corpus=tmp_path / "other corpus")
+    with pytest.raises(UsageError, match="not the corpus that the slices began with"):
+        merge_slices([tmp_path / "half"], tmp_path / "other corpus", tmp_path / "o", "command", _silent)
     with pytest.raises(UsageError, match=r"nothing: no campaign\.json"):
         merge_slices([tmp_path / "nothing"], tmp_path / "c", tmp_path / "o", "command", _silent)
 
 
 def _copy(source: Path, place: Path) -> None:
-    import shutil
-
     shutil.copytree(source, place, ignore=shutil.ignore_patterns(".lock"))

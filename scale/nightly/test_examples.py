@@ -174,10 +174,20 @@ def test_a_server_that_answers_is_told_nothing_about(server: Server) -> None:
     assert check(server.url) == []
 
 
-def test_a_server_that_is_not_there_is_told_at_the_start_without_its_password(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"redis://\.\.\.@127.0.0.1:1/0: the server does not answer") as raised:
+def test_a_server_that_is_not_there_is_told_at_the_start() -> None:
+    with pytest.raises(UsageError, match=r"redis://127\.0\.0\.1:1/0: the server does not answer"):
+        check("redis://127.0.0.1:1/0")
+
+
+def test_a_password_is_taken_from_the_environment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked for is written into records, summaries and the texts of issues."""
+    with pytest.raises(UsageError, match="REDIS_PASSWORD") as raised:
         check("redis://:secret@127.0.0.1:1/0")
     assert "secret" not in str(raised.value)
+
+    monkeypatch.setenv("REDIS_PASSWORD", "secret")
+    client, _ = examples._client("redis://127.0.0.1:1/0")
+    assert client.get_connection_kwargs()["password"] == "secret" and client.get_connection_kwargs()["username"] is None
 
 
 def test_a_missing_client_is_told_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,10 +9,11 @@ from typing import Literal
 
 import pytest
 
+from scale.nightly import corpus as module
 from scale.nightly import folders
-from scale.nightly.corpus import Before, merge_failures
+from scale.nightly.corpus import Before, add_to_history, all_told, merge_failures, number_of_next, read_history
 from scale.nightly.ledger import LEDGER, Merged, Result, merged, read_ledger, write_ledger
-from scale.nightly.records import Found, Known, Ledger, Recheck
+from scale.nightly.records import EarlierNight, Found, Known, Ledger, Recheck
 from scale.nightly.testing import WHEN, found, result, write_result
 from scale.status import UsageError
 
@@ -28,7 +29,9 @@ def ledger_of(came: Merged) -> Ledger:
 
 
 def known_of(*findings: Found) -> Ledger:
-    return ledger_of(after(result(0, *findings)))
+    """The ledger after a night that found these, each with its bundle."""
+    entries = ledger_of(after(result(0, *findings))).entries
+    return Ledger(entries=tuple(one.model_copy(update={"bundle": f"repros/{one.key}"}) for one in entries))
 
 
 def test_what_was_not_known_is_new_and_counted() -> None:
@@ -85,6 +88,49 @@ def test_a_retired_failure_that_is_met_again_is_news() -> None:
     assert came.new == ("a",) and came.entries["a"].state == "known" and came.entries["a"].retired is None
 
 
+def test_the_repro_of_a_failure_that_comes_back_is_one_that_fails() -> None:
+    """The one that passed is smaller, and would be taken for mended the next night."""
+    passes = Recheck(key="a", status=0)
+    base = known_of(found("a", size=(1, 1)))
+    mended = ledger_of(after(base=base, rechecks=(passes,)))
+
+    for came in (
+        after(result(0, found("a", size=(2, 1))), base=mended, when=LATER),
+        after(result(0, found("a", size=(2, 1))), base=base, rechecks=(passes,)),
+    ):
+        assert "a" in came.bundles and (came.entries["a"].employees, came.entries["a"].years) == (2, 1)
+    flaky = after(result(0, found("a", "flaky", size=(4, 1), bundle="flaky/a")), base=mended, when=LATER)
+    assert "a" in flaky.bundles and flaky.entries["a"].state == "flaky"
+
+
+def test_a_known_failure_without_a_bundle_takes_the_next_one() -> None:
+    base = Ledger(
+        entries=tuple(one.model_copy(update={"bundle": None}) for one in known_of(found("a", size=(1, 1))).entries)
+    )
+
+    came = after(result(0, found("a", size=(3, 1))), result(1, found("a", size=(2, 1))), base=base)
+
+    assert came.new == () and came.known == ("a",)
+    assert came.entries["a"].employees == 2 and came.bundles["a"].parts[-3].startswith("0001-")
+    one_flaky = after(result(0, found("a", "flaky", bundle="flaky/a")), base=base)
+    assert one_flaky.bundles == {}, "a sighting that did not repeat is no repro"
+
+
+def test_what_nobody_was_told_of_is_news_again(tmp_path: Path) -> None:
+    """The night ended in a crash: its failures are in the corpus, and in no summary."""
+    first = result(0, found("a"), found("f", "flaky", bundle="flaky/f"), folder=tmp_path / "output")
+    write_result(first)
+    merge_failures(tmp_path / "corpus", Before(Ledger(), (), WHEN, "abc"), [first])
+    crashed = read_ledger(tmp_path / "corpus")
+    assert [one.untold for one in crashed.entries] == [True, True]
+
+    came, _ = merge_failures(tmp_path / "corpus", Before(crashed, (), LATER, "abc"), [])
+    assert (came.new, came.flaky) == (("a",), ("f",))
+    all_told(tmp_path / "corpus")
+    came, _ = merge_failures(tmp_path / "corpus", Before(read_ledger(tmp_path / "corpus"), (), LATER, "abc"), [])
+    assert (came.new, came.flaky) == ((), ())
+
+
 def test_one_that_passed_its_recheck_and_is_met_the_same_night_is_not_fixed() -> None:
     came = after(result(0, found("a")), base=known_of(found("a")), rechecks=(Recheck(key="a", status=0),))
 
@@ -139,6 +185,20 @@ def test_merging_again_changes_nothing(tmp_path: Path) -> None:
     names = sorted(states[0])
     assert [name.partition("/")[0] for name in names] == ["flaky", LEDGER, "repros"]
     assert states[0][names[2]] == b"a 2 x 2\n"
+
+
+def test_a_failure_that_repeats_after_all_leaves_no_outputs_behind(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    flaky, repeats = (
+        result(0, found("a", "flaky", bundle="flaky/a"), folder=tmp_path / "output"),
+        result(1, found("a"), folder=tmp_path / "output"),
+    )
+    for number, one in enumerate((flaky, repeats)):
+        write_result(one)
+        merge_failures(corpus, Before(Ledger(), (), WHEN, "abc"), [flaky, repeats][: number + 1])
+
+    (entry,) = read_ledger(corpus).entries
+    assert [str(path.relative_to(corpus)) for path in corpus.glob("*/*")] == [entry.bundle]
 
 
 def test_a_mended_failure_moves_and_is_forgotten_in_time(tmp_path: Path) -> None:
@@ -199,6 +259,47 @@ def test_bundles_put_there_by_hand_are_adopted_once(tmp_path: Path) -> None:
 
     assert [entry.bundle for entry in entries] == ["repros/mine"]
     assert folders.adopted(tmp_path, entries, read) == entries
+
+
+def test_a_bundle_that_is_gone_is_none_and_one_that_was_moved_is_found(tmp_path: Path) -> None:
+    gone, moved = known_of(found("gone"), found("moved")).entries
+    (tmp_path / "retired" / "moved").mkdir(parents=True)
+    (tmp_path / "repros" / "mine").mkdir(parents=True)
+
+    entries = folders.adopted(
+        tmp_path, [gone, moved], lambda _: gone.model_copy(update={"employees": 9, "bundle": None})
+    )
+
+    assert [(one.key, one.bundle, one.employees) for one in entries] == [
+        ("gone", "repros/mine", 9),
+        ("moved", "retired/moved", 3),
+    ]
+    (alone,) = folders.adopted(tmp_path, [gone], lambda _: None)
+    assert (alone.bundle, alone.employees, alone.years) == (None, None, None)
+
+
+def test_what_has_no_bundle_and_is_not_met_is_forgotten_in_time(tmp_path: Path) -> None:
+    (entry,) = known_of(found("a")).entries
+    without = Ledger(entries=(entry.model_copy(update={"bundle": None}),))
+    for days, kept in ((folders.UNTESTED_DAYS, 1), (folders.UNTESTED_DAYS + 1, 0)):
+        when = (dt.datetime.fromisoformat(WHEN) + dt.timedelta(days=days)).isoformat()
+        merge_failures(tmp_path, Before(without, (), when, "x"), [])
+        assert len(read_ledger(tmp_path).entries) == kept
+
+
+def test_nights_are_numbered_beyond_those_that_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_NIGHTS", 3)
+    numbers = []
+    for day in range(1, 7):
+        numbers.append(number_of_next(read_history(tmp_path)))
+        night = EarlierNight(
+            started=f"2026-03-{day:02d}T02:00:00+00:00", commit=None, status="clean", worlds=1, seconds=1.0, labels=1, pairs=1,
+            new=0, known=0, fixed=0, flaky=0, canary=True,
+        )  # fmt: skip
+        for _ in range(2):
+            add_to_history(tmp_path, night)
+
+    assert numbers == [0, 1, 2, 3, 4, 5] and len(read_history(tmp_path)) == 3
 
 
 def test_a_ledger_that_cannot_be_read_is_named(tmp_path: Path) -> None:

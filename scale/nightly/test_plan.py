@@ -13,11 +13,13 @@ from differential.cases import PARITY_TESTS
 from differential.engines import get_engine
 from differential.planted import FAULTS
 from scale.nightly import canary
+from scale.nightly.keys import key_of
 from scale.nightly.ledger import merged
 from scale.nightly.options import add_campaign_options, campaign_request
 from scale.nightly.plan import MOST_SEEDS, OTHERS, SHORTEST_UNIT, Campaign, first_units, unit_at
-from scale.nightly.records import Known, Ledger, Unit
+from scale.nightly.records import Found, Known, Ledger, Unit
 from scale.nightly.testing import WHEN, found, result
+from scale.status import UsageError
 
 HOUR = Campaign(
     ("sql", "polars"),
@@ -113,6 +115,53 @@ def test_a_canary_is_caught_by_a_finding_only() -> None:
     ):
         verdict = canary.judged(fault, unit, missed)
         assert not verdict.caught and said in verdict.reason
+
+
+@pytest.mark.parametrize(("found_", "said"), [
+    (found("a", "known"), "is open without the fault too"),
+    (found("a", "flaky", bundle="flaky/a"), "did not repeat"),
+    (found("a|sql_vs_polars|error|PatchError|raised"), "could not be planted"),
+])  # fmt: skip
+def test_what_is_not_the_faults_doing_catches_no_canary(found_: Found, said: str) -> None:
+    fault = FAULTS["X05"]
+    unit = Unit(number=0, what="sql_vs_polars", seed=1, engines=("sql", "x"), seconds=9, canary=True)
+
+    alone = canary.judged(fault, unit, result(0, found_, canary=True).result)
+    assert not alone.caught and said in alone.reason
+    assert canary.judged(fault, unit, result(0, found_, found("b"), canary=True).result).caught
+
+
+def test_the_canarys_unit_knows_what_is_open_without_its_fault() -> None:
+    pairs = {"P12": ("sql", "differential.planted:P12"), "S42": ("differential.planted:S42", "polars")}
+    for id_, engines in pairs.items():
+        what, of_unit = canary.unit_of(FAULTS[id_])
+        assert (what, of_unit) == ("sql_vs_polars", engines)
+    unit = Unit(number=0, what="sql_vs_polars", seed=1, engines=pairs["S42"], seconds=9, canary=True)
+    signature = "sql_vs_polars|fct_yearly_events|raise|-|missing_left"
+    entries = [_open(engines, signature) for engines in (("sql", "polars"), ("sql", "mine:engine"), ("polars",))]
+
+    keys = canary.known_to(unit, [*entries, entries[0].model_copy(update={"state": "retired"})])
+
+    assert keys == [f"differential.planted:S42, polars|{signature}", f"polars|{signature}"]
+    everywhere = Unit(
+        number=0, what="invariants", seed=1, engines=("differential.planted:B04_sql",), seconds=9, canary=True
+    )
+    assert canary.known_to(everywhere, [_open(("sql",), "I31|x|-")]) == ["differential.planted:B04_sql|I31|x|-"]
+
+
+def _open(engines: tuple[str, ...], signature: str) -> Known:
+    return Known(
+        key=key_of(engines, signature), test="sql_vs_polars", engines=engines, headline="x", state="known", first=WHEN, last=WHEN,
+        commit=None, count=1, bundle="repros/a",
+    )  # fmt: skip
+
+
+def test_slices_have_one_seed(tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    add_campaign_options(parser)
+
+    with pytest.raises(UsageError, match="the same --seed"):
+        campaign_request(parser.parse_args(["--slice", "1/2", "--corpus", str(tmp_path / "corpus")]))
 
 
 def test_a_relative_engine_means_the_same_file_in_a_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import sys
+import threading
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from differential.session import REGRESSIONS
@@ -89,6 +94,37 @@ def test_a_bundle_that_ends_or_stops_its_process_costs_itself_only(
     assert {key: one.status for key, one in found.items()} == {"crashing": 1, "hanging": 1, "open": 1}
 
 
+def test_an_engine_under_another_python_is_the_campaigns(tmp_path: Path) -> None:
+    """A bundle names it by a label: which one it is, the night was told."""
+    entries = [bundle_of(tmp_path, "apart", "sql@other")]
+
+    (found,) = recheck(tmp_path, entries, 1, _silent, ("polars", f"sql@{sys.executable}"))
+    assert (found.status, found.note) == (0, "")
+    (found,) = recheck(tmp_path, entries, 1, _silent, ("polars",))
+    assert found.status == 125 and "give the one to run with --engine" in found.note
+
+
+def test_an_interruption_ends_the_bundles_that_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "acting.py").write_text(ATTACHED)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    entries = [bundle_of(tmp_path, name, "acting:hanging") for name in ("first", "second", "third")]
+    said: list[str] = []
+    before = set(psutil.Process().children(recursive=True))
+    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.setitimer(signal.ITIMER_REAL, 4.0)
+    begun = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            recheck(tmp_path, entries, 2, said.append)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+    assert time.monotonic() - begun < 10 and said == []
+    assert set(psutil.Process().children(recursive=True)) <= before
+
+
 def test_a_known_failure_has_to_pass_more_than_once() -> None:
     assert REPEATS["known"] >= 2 and REPEATS["flaky"] > REPEATS["known"]
 
@@ -105,7 +141,7 @@ def test_a_process_that_dies_is_told_and_the_rest_goes_on(tmp_path: Path, monkey
     entries = [bundle_of(tmp_path, name, "sql") for name in ("first", "deadly", "last")]
     calls = []
 
-    def dying(asked: Path, results: Path) -> str:
+    def dying(asked: Path, results: Path, _: threading.Event) -> str:
         keys = [key for key, _, _ in json.loads(asked.read_text())["bundles"]]
         calls.append(keys)
         done = keys[: keys.index("deadly")] if "deadly" in keys else keys

@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from differential.engines import EngineSpecError, runs_apart
+from differential.repro.reading import RECORD
 from differential.schemas import EVENT_TYPES
 from fixtures.edges import EDGE_LABELS
 from scale.nightly.records import Known, Night, NightStatus, UnitLine
@@ -120,10 +122,11 @@ def canary(night: Night) -> str:
     """Whether the planted fault was found."""
     found = night.canary
     if found is None:
-        slices = night.part[1] > 1
-        return (
-            "No canary: another slice has it." if slices else "No canary: nothing shows that a failure would be seen."
-        )
+        if night.part[0] > 1:
+            return "No canary: another slice has it."
+        if night.status == "interrupted":
+            return "No canary: none was asked for, or it had not been caught when the night was interrupted."
+        return "No canary: nothing shows that a failure would be seen."
     what = f"{one_line(found.fault, 80)}: {one_line(found.sentence, 200)}"
     if found.caught:
         return f"Canary caught after {seconds(found.seconds)}: {what}"
@@ -151,11 +154,23 @@ def fixed(one: Known) -> str:
 def replay(one: Known, corpus: Path | None) -> str | None:
     """The command that runs the repro again, where the corpus is.
 
-    What a unit told names the place where it had written the bundle, which has since moved into the corpus.
+    What a unit told names the place where it had written the bundle, which has since moved into the corpus. A life of a database or
+    another environment is no bundle that can be replayed; its command runs the same again.
     """
     if corpus is None or one.bundle is None:
         return one.command
-    return f"pytest differential --replay {shlex.quote(str(corpus / one.bundle))}"
+    bundle = corpus / one.bundle
+    if bundle.is_dir() and not (bundle / RECORD).exists():
+        return one.command
+    apart = [word for spec in dict.fromkeys(one.engines) if _apart(spec) for word in ("--engine", spec)]
+    return shlex.join(["pytest", "differential", "--replay", str(bundle), *apart])
+
+
+def _apart(spec: str) -> bool:
+    try:
+        return runs_apart(spec)
+    except EngineSpecError:  # the ledger is a file, in which anything may stand
+        return False
 
 
 def repro_size(employees: int | None, years: int | None) -> str:

@@ -153,6 +153,7 @@ def write_corpus(corpus: Path, night: Night, report: str) -> None:
     for one in (*night.new, *night.flaky):
         if one.bundle is not None:
             (corpus / one.bundle).mkdir(parents=True, exist_ok=True)
+            (corpus / one.bundle / "repro.json").write_text("{}", encoding="utf-8")
             (corpus / one.bundle / "report.md").write_text(f"# {one.test}\n\n```text\n{report}```\n", encoding="utf-8")
 
 

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from scale.gate.summary import LIMIT
 from scale.nightly.records import SUMMARY, Night
-from scale.nightly.report import summary_text, write_summary
+from scale.nightly.report import facts, summary_text, write_summary
 from scale.nightly.report.issues import ORDER, digest_of, issue_file, marker
 from scale.nightly.report.made_up import (
     bad_night,
@@ -131,7 +131,24 @@ def test_an_interrupted_night_says_so_and_how_far_it_came() -> None:
     assert any("0014-invariants running" in line for line in lines)
     assert "  No canary: another slice has it." in lines
     alone = interrupted_night().model_copy(update={"part": (1, 1)})
-    assert "  No canary: nothing shows that a failure would be seen." in summary_text(alone)
+    assert any(
+        line.startswith("  No canary: none was asked for, or it had not been caught") for line in summary_text(alone)
+    )
+    whole = alone.model_copy(update={"status": "clean"})
+    assert "  No canary: nothing shows that a failure would be seen." in summary_text(whole)
+
+
+def test_the_command_that_runs_a_failure_again(tmp_path: Path) -> None:
+    one = bad_night().new[0].model_copy(update={"bundle": "repros/x", "command": "as the unit said"})
+    apart = one.model_copy(update={"engines": ("sql", "sql@/opt/new/bin/python")})
+
+    assert facts.replay(one, tmp_path) == f"pytest differential --replay {tmp_path}/repros/x"
+    assert (
+        facts.replay(apart, tmp_path)
+        == f"pytest differential --replay {tmp_path}/repros/x --engine sql@/opt/new/bin/python"
+    )
+    (tmp_path / "repros" / "x").mkdir(parents=True)
+    assert facts.replay(one, tmp_path) == "as the unit said", "a life of a database has a report alone"
 
 
 def test_there_is_a_text_for_each_failure_that_is_news_and_for_a_missed_canary(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ class _Running:
     @property
     def _goes_on(self) -> bool:
         """Until the budget is used up, or the canary caught; one batch in any case, however long it took to start."""
-        caught = self.unit.canary and bool(self.triage.found)
+        caught = self.unit.canary and any(one.shown == "new" for one in self.triage.found)
         return not self.refused and not caught and (self.left > 0 or not self.report.ticked)
 
     @property

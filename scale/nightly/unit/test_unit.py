@@ -101,6 +101,16 @@ def test_a_known_failure_is_counted_and_not_reduced(found: tuple[Path, UnitResul
     assert one.worlds > 0 and not (tmp_path / "repros").exists()
 
 
+def test_a_canarys_unit_goes_on_where_it_meets_only_what_is_open_without_its_fault(
+    found: tuple[Path, UnitResult], tmp_path: Path
+) -> None:
+    key = pair_of(found[1]).key
+
+    result = run(tmp_path, unit("sql_vs_polars", "polars", OFTEN, canary=True, seconds=4), known=(key,))
+
+    assert pair_of(result).shown == "known" and result.seconds >= 4
+
+
 def test_a_chunk_that_failed_is_drawn_again_first(found: tuple[Path, UnitResult], tmp_path: Path) -> None:
     one = pair_of(found[1])
     asked = unit("sql_vs_polars", "polars", OFTEN, chunk_seed=one.chunk_seed).model_copy(update={"seed": 99})
