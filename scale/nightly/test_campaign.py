@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from differential.session import REGRESSIONS
 from scale.nightly import campaign as module
 from scale.nightly.campaign import Request, run_campaign
 from scale.nightly.ledger import read_ledger
@@ -270,6 +271,7 @@ def test_a_killed_campaign_loses_nothing_that_was_saved(night: Callable[..., Nig
 
 def test_slices_become_one_night_in_any_order(night: Callable[..., Night], tmp_path: Path) -> None:
     night("before", {"1": {"found": ["old"]}})
+    shutil.copytree(min(REGRESSIONS.iterdir()), tmp_path / "corpus" / "repros" / "put there by hand")
     parts = []
     for number in (1, 2):
         corpus = tmp_path / f"corpus-{number}"
@@ -288,6 +290,7 @@ def test_slices_become_one_night_in_any_order(night: Callable[..., Night], tmp_p
     assert all(one == found[0] for one in found)
     assert [one["key"] for one in found[0][0]["new"]] == ["both", "of 1", "of 2"]
     assert [one["key"] for one in found[0][0]["known"]] == ["old"]
+    assert [one["test"] for one in found[0][0]["fixed"]] == ["sql_vs_polars"], "mended long ago"
     assert found[0][0]["canary"]["caught"] and len(found[0][0]["earlier"]) == 1
     assert found[0][0]["workers"] == 4 and len(found[0][0]["coverage"]) == len(found[0][0]["units"]) >= 4
     worlds = [point["worlds"] for point in found[0][0]["coverage"]]
