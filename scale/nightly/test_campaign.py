@@ -11,17 +11,20 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from differential.planted import FAULTS
 from differential.session import REGRESSIONS
 from scale.nightly import campaign as module
+from scale.nightly import canary, folders
 from scale.nightly.campaign import Request, run_campaign
 from scale.nightly.ledger import read_ledger
 from scale.nightly.night import status_of_night
 from scale.nightly.pool import LocalPool
-from scale.nightly.records import RESULT, SUMMARY, Night, Unit, UnitResult, UnitSettings
+from scale.nightly.records import RESULT, SUMMARY, Night, Recheck, Unit, UnitResult, UnitSettings
 from scale.nightly.slices import merge_slices
 from scale.nightly.state import UNITS, alone_in, read_state, results_of, to_be_run_again, without_result
 from scale.nightly.testing import WHEN, found
@@ -203,14 +206,48 @@ def test_a_known_failure_whose_bundle_is_gone_gets_another(night: Callable[..., 
 
     second = night("second", {"1": {"found": ["a"]}}, minutes=4 / 60)
 
-    known = [
-        json.loads(file.read_text())["settings"]["known"]
-        for file in sorted((tmp_path / "second").glob("units/*/job.json"))
-    ]
+    known = [_asked(unit)["known"] for unit in sorted((tmp_path / "second" / UNITS).iterdir())]
     assert known[1] == [] and known[-1] == ["a"], "until there is one again"
     assert (second.new, [one.key for one in second.known]) == ((), ["a"])
     (entry,) = read_ledger(tmp_path / "corpus").entries
     assert (tmp_path / "corpus" / str(entry.bundle) / "report.md").exists()
+
+
+def test_a_known_failure_without_a_bundle_is_only_counted_where_there_is_no_room_for_one(
+    night: Callable[..., Night], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night("first", {"1": {"found": ["a"]}})
+    monkeypatch.setattr(folders, "MOST_BUNDLES", 0)
+
+    night("second")
+
+    assert read_ledger(tmp_path / "corpus").entries[0].bundle is None
+    assert _asked(tmp_path / "second" / UNITS / "0001-sql_vs_polars")["known"] == ["a"]
+
+
+def test_rechecks_and_the_canary_are_told_what_they_need(
+    night: Callable[..., Night], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night("first", {"1": {"found": ["sql, polars|x"]}})
+    asked: list[object] = []
+
+    def recheck(*given: object) -> list[Recheck]:
+        asked.append(given[-1])
+        return []
+
+    monkeypatch.setattr(module, "recheck", recheck)
+    monkeypatch.setattr(canary, "choose", lambda _: FAULTS["P12"])
+
+    night("second")
+
+    assert asked == [("sql", "polars")], "the engines that bundles may start"
+    (folder,) = (tmp_path / "second" / UNITS).glob("*-canary")
+    assert _asked(folder)["known"] == ["sql, differential.planted:P12|x"], "what is open without its fault"
+
+
+def _asked(unit: Path) -> dict[str, Any]:
+    settings: dict[str, Any] = json.loads((unit / "job.json").read_text())["settings"]
+    return settings
 
 
 def test_what_was_found_before_a_crash_is_told_by_the_next_night_in_another_folder(
@@ -288,6 +325,7 @@ def test_slices_become_one_night_in_any_order(night: Callable[..., Night], tmp_p
             found.append((merged.model_dump(exclude={"ended", "slowest"}), read_ledger(tmp_path / name)))
 
     assert all(one == found[0] for one in found)
+    assert not any(entry.untold for entry in found[0][1].entries)
     assert [one["key"] for one in found[0][0]["new"]] == ["both", "of 1", "of 2"]
     assert [one["key"] for one in found[0][0]["known"]] == ["old"]
     assert [one["test"] for one in found[0][0]["fixed"]] == ["sql_vs_polars"], "mended long ago"

@@ -34,6 +34,7 @@ from scale.nightly.records import INPUTS, RESULT, Found, Unit, UnitResult, UnitS
 from scale.nightly.unit import judged, parity, properties, report, source, triage, wider
 from scale.nightly.unit import replay as unit_replay
 from scale.nightly.unit.run import KINDS, _Running, run_unit
+from scale.nightly.unit.settle import session_of
 from scale.records import read_record
 from scale.status import Status
 
@@ -133,8 +134,20 @@ def test_two_failures_in_one_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert len({one.bundle for one in result.found}) == 2
 
 
+def end_after_own_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Units end once their judge's own inputs are through, however long that took."""
+
+    def own(self: _Running, *rest: Any) -> None:
+        plain(self, *rest)
+        monkeypatch.setattr(_Running, "_goes_on", False)
+
+    plain = _Running._own
+    monkeypatch.setattr(_Running, "_own", own)
+
+
 def test_what_shows_in_large_numbers_only_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawn worlds are too small for I31, which needs 1 000 dates; B04 draws them unevenly. The corpus stays small."""
+    end_after_own_inputs(monkeypatch)
     monkeypatch.setattr(triage, "BUDGET", Budget(runs=2, seconds=20))
     monkeypatch.setattr(finding, "shrunk_by_hypothesis", lambda found, *_: found)
 
@@ -144,6 +157,26 @@ def test_what_shows_in_large_numbers_only_is_found(tmp_path: Path, monkeypatch: 
     assert result.inputs and all(
         len(read_input(file).census) < 1_000 for file in (tmp_path / INPUTS).glob("[!i]*.json")
     )
+
+
+def test_what_shows_in_empty_tables_only_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside others in a pass, tables without rows are slices of tables with rows, and have their types: X24 shows alone."""
+    end_after_own_inputs(monkeypatch)
+    monkeypatch.setattr(triage, "BUDGET", Budget(runs=2, seconds=20))
+    monkeypatch.setattr(finding, "shrunk_by_hypothesis", lambda found, *_: found)
+
+    one = pair_of(run(tmp_path, unit("sql_vs_polars", "differential.planted:X24", "polars", seconds=600, canary=True)))
+
+    assert (one.shown, one.employees, one.after_worlds) == ("new", 1, 97)
+
+
+def test_the_legacy_units_take_a_thousand_people(tmp_path: Path) -> None:
+    session = session_of(unit("legacy", "polars"), UnitSettings(), tmp_path, print)
+    judge = parity.ParityJudge(session, ("legacy",))
+
+    assert [len(batch.worlds[0].census) for batch in judge.own] == [1_000]
+    judged = judge.judge(judge.own[0], 60)
+    assert (judged.worlds, judged.suspects, judged.refused) == (1, [], "")
 
 
 def test_inputs_of_a_judge_go_through_each_engine_but_those_that_would_take_too_long(
@@ -156,12 +189,8 @@ def test_inputs_of_a_judge_go_through_each_engine_but_those_that_would_take_too_
         judged_alone.update([engine] if len(worlds) == 1 else [])
         return plain(self, engine, worlds, *rest)
 
-    def own(self: _Running, *rest: Any) -> None:
-        plain_own(self, *rest)
-        monkeypatch.setattr(_Running, "_goes_on", False)
-
-    judged_alone, plain, plain_own = Counter[str](), properties.InvariantsJudge._judge, _Running._own
-    monkeypatch.setattr(_Running, "_own", own)
+    judged_alone, plain = Counter[str](), properties.InvariantsJudge._judge
+    end_after_own_inputs(monkeypatch)
     monkeypatch.setattr(source.Batch, "rows", property(rows))
     monkeypatch.setattr(properties.InvariantsJudge, "_judge", judge)
 
