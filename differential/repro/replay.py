@@ -16,6 +16,8 @@ from differential.repro.sides import engines_for
 PASSES: Literal[0] = 0
 FAILS: Literal[1] = 1
 UNTESTABLE: Literal[125] = 125
+ANOTHER = "another failure than the recorded one"
+"""How the note of a replay begins that fails in another way."""
 
 
 @dataclass(frozen=True)
@@ -57,5 +59,5 @@ def _run(bundle: Bundle, timeout: float | None) -> ReplayResult:
 
 def _failed(bundle: Bundle, found: Finding) -> ReplayResult:
     same = found.signature == bundle.signature
-    note = "" if same else f"another failure than the recorded one: {found.signature}, not {bundle.signature}"
+    note = "" if same else f"{ANOTHER}: {found.signature}, not {bundle.signature}"
     return ReplayResult(FAILS, report(found, command=replay_command(found, bundle.path)), note, found.signature)

@@ -15,6 +15,7 @@ from typing import Any
 
 from scale.cluster.fitness import Facts, differences, facts
 from scale.cluster.parcel import unpack
+from scale.measuring.host import total_memory
 
 LOOK_EVERY = 0.5
 """Seconds between two looks whether a task is still wanted."""
@@ -23,13 +24,17 @@ _running: Counter[str] = Counter()
 
 @dataclass(frozen=True)
 class Answer:
-    """status: exit status of the process. parcel: its folder. unfit: why this worker did not begin at all. there: of the worker."""
+    """status: exit status of the process. parcel: its folder. unfit: why this worker did not begin at all. there: of the worker.
+
+    lacks: what `install` had put on this worker and is not there: another process has taken its address since.
+    """
 
     worker: str
     there: Facts
     status: int = 0
     parcel: bytes = b""
     unfit: tuple[str, ...] = ()
+    lacks: str = ""
     seconds: float = 0.0
 
 
@@ -50,10 +55,10 @@ class Place:
         return state is not None and str(state.state) == "executing"
 
     @property
-    def memory(self) -> int | None:
-        """Bytes that Dask gives this worker, its part of its host's; None without a limit."""
+    def memory(self) -> int:
+        """Bytes that one task may use: a thread's part of what Dask gives this worker, or of all there is."""
         limit = self._worker.memory_manager.memory_limit
-        return None if limit is None else int(limit)
+        return int(limit or total_memory()) // int(self._worker.state.nthreads)
 
     def shared(self, name: str) -> Path:
         """A folder that `install` put on this worker."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from differential.identity import commit_of, sources_of
 from differential.planted import FAULTS
 from scale.log import Log, now
+from scale.measuring.host import usable_cores
 from scale.nightly import canary, folders
 from scale.nightly.child import ROOT
 from scale.nightly.corpus import (
@@ -28,7 +29,7 @@ from scale.nightly.inputs import covered, offer, prune
 from scale.nightly.job import Job, Workers
 from scale.nightly.ledger import Merged, Result, read_ledger
 from scale.nightly.night import coverage_point, covered_now, line_of, night_of
-from scale.nightly.plan import Campaign, first_units, unit_at
+from scale.nightly.plan import OTHERS, Campaign, first_units, others_of, unit_at
 from scale.nightly.recheck import recheck
 from scale.nightly.records import Ledger, Night, Unit, UnitSettings
 from scale.nightly.report import write_summary
@@ -84,6 +85,9 @@ class _Run:
         self.request, self.workers, self.say = request, workers, say
         self.state = self._begun()
         self.log = Log(request.output / "log.jsonl", self.state.started)
+        self.others = others_of(request.engines)
+        if without := [what for what in OTHERS if what not in self.others]:
+            say(f"left out, since there is nothing of the kind in these engines: {', '.join(without)}")
         self._told: set[str] = set()
 
     def whole(self) -> Night:
@@ -125,7 +129,8 @@ class _Run:
             return
         entries = [one for one in self.state.ledger.entries if one.state != "retired"]
         mine = entries if self.request.part[0] == 1 else []
-        found = recheck(self.request.corpus, mine, self.workers.count, self.say, self.request.engines)
+        at_once = min(self.workers.count, usable_cores())  # here, wherever units run
+        found = recheck(self.request.corpus, mine, at_once, self.say, self.request.engines)
         self._save(rechecks=tuple(found))
 
     def _plan(self) -> None:
@@ -138,8 +143,8 @@ class _Run:
     @property
     def _campaign(self) -> Campaign:
         state = self.state
-        bird = None if state.fault is None else canary.unit_of(FAULTS[state.fault])
-        return Campaign(state.engines, state.seed, state.part, 60 * state.minutes, bird)
+        bird = None if state.fault is None else canary.unit_of(FAULTS[state.fault], state.engines)
+        return Campaign(state.engines, state.seed, state.part, 60 * state.minutes, bird, self.others)
 
     def _fuzz(self) -> None:
         """Units until the time is over; those that run then are waited for: each knows how long it has."""

@@ -34,17 +34,17 @@ def choose(night: int) -> Fault:
     return FAULTS[ids[night % len(ids)]]
 
 
-def unit_of(fault: Fault) -> tuple[str, tuple[str, ...]]:
+def unit_of(fault: Fault, engines: Sequence[str] = ()) -> tuple[str, tuple[str, ...]]:
     """What the canary's unit does, and its engines: a clean one and the one with the fault, or this alone for a property.
 
-    They stand in the order of the engines that they are of, as in the keys of other failures.
+    engines: of the campaign, in whose order they stand, as in the keys of its failures.
     """
     what = _what(fault)
     if what is None:
         raise ValueError(f"{fault.id}: no unit of a campaign is meant to find it")
     if what == "sql_vs_polars":
         pair = {_OTHER[fault.engine]: _OTHER[fault.engine], fault.engine: _spec(fault)}
-        return what, tuple(pair[engine] for engine in sorted(pair, key=BUILT_IN.index))
+        return what, tuple(pair[engine] for engine in sorted(pair, key=[*engines, *BUILT_IN].index))
     return what, (_spec(fault),)
 
 

@@ -178,6 +178,10 @@ class Cluster:
         if answer.unfit:
             self._roster.refuse(answer.worker, list(answer.unfit))
             raise Again(f"worker {answer.worker} has changed")
+        if answer.lacks:
+            with self._lock:
+                self._shipment.lost(answer.lacks, answer.worker)
+            raise Again(f"worker {answer.worker} was started again, without what units read")
         return answer
 
     def _killed(self, workers: list[str]) -> str:

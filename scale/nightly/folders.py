@@ -132,9 +132,13 @@ def _remove(corpus: Path, entry: Known) -> None:
         shutil.rmtree(corpus / entry.bundle, ignore_errors=True)
 
 
+_OF_BUNDLE = ("state", "bundle", "employees", "years", "command", "retired", "retired_commit", "untold")
+"""What an entry has from its bundle."""
+
+
 def has_room(entries: Iterable[Known]) -> bool:
     """Whether there may be more bundles: where not, making one again that the limits removed only takes time."""
-    return sum(one.bundle is not None for one in entries) < MOST_BUNDLES
+    return sum(one.bundle is not None and one.state == "known" for one in entries) < MOST_BUNDLES
 
 
 def adopted(corpus: Path, entries: Iterable[Known], read: Callable[[Path], Known | None]) -> list[Known]:
@@ -153,12 +157,13 @@ def adopted(corpus: Path, entries: Iterable[Known], read: Callable[[Path], Known
         entry = read(path)
         if entry is None:
             continue
+        # under this name a merge had put it there, and was killed before it said so: nobody was told
+        entry = entry.model_copy(update={"bundle": relative, "untold": path.name.endswith(f"-{_digest(entry.key)}")})
         place = places.setdefault(entry.key, len(kept))
         if place == len(kept):
-            kept.append(entry.model_copy(update={"bundle": relative}))
-        elif kept[place].bundle is None and kept[place].state == "known":
-            size = {"employees": entry.employees, "years": entry.years, "command": entry.command}
-            kept[place] = kept[place].model_copy(update={"bundle": relative, **size})
+            kept.append(entry)
+        elif kept[place].bundle is None or kept[place].state != "known":
+            kept[place] = kept[place].model_copy(update={name: getattr(entry, name) for name in _OF_BUNDLE})
     return kept
 
 

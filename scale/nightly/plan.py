@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from differential.cases import all_cases
+from differential.engines import get_engine
 from differential.pool import derived_seed
+from differential.run import OwnProcess, capabilities_of
 from scale.nightly.records import Known, Unit
 
 ENGINES_OF_TEN = 7
@@ -39,18 +42,33 @@ UNITS_A_WORKER = 20
 
 @dataclass(frozen=True)
 class Campaign:
-    """What the plan follows from. seed: of the campaign. part: slice I of N. seconds: of the campaign. canary: engines and test."""
+    """What the plan follows from. seed: of the campaign. part: slice I of N. seconds: of the campaign. canary: engines and test.
+
+    others: the kinds of OTHERS that take turns.
+    """
 
     engines: tuple[str, ...]
     seed: int
     part: tuple[int, int]
     seconds: float
     canary: tuple[str, tuple[str, ...]] | None
+    others: tuple[str, ...] = OTHERS
 
     @property
     def unit_seconds(self) -> float:
         """The budget of one unit."""
         return min(LONGEST_UNIT, max(SHORTEST_UNIT, self.seconds / UNITS_A_WORKER))
+
+
+def others_of(engines: Sequence[str]) -> tuple[str, ...]:
+    """The kinds of OTHERS that say something of these engines: a program may have one way to run, and no database."""
+    found = {spec: get_engine(spec) for spec in engines}
+    able = {case.test for case in all_cases(engines) if case.refused is None} | {"invariants", "relations"}
+    if any(capabilities_of(engine).database for engine in found.values()):
+        able.add("lifecycle")
+    if not all(isinstance(engine, OwnProcess) for engine in found.values()):
+        able.add("environment")
+    return tuple(what for what in OTHERS if what in able)
 
 
 def first_units(campaign: Campaign, known: Sequence[Known], *, corpus: bool) -> tuple[Unit, ...]:
@@ -68,7 +86,11 @@ def first_units(campaign: Campaign, known: Sequence[Known], *, corpus: bool) -> 
         units.append(Unit(number=0, what=what, seed=_seed(campaign, 0), engines=engines, seconds=seconds, canary=True))
     if corpus:
         units.append(_unit(campaign, len(units), "corpus"))
-    drawn = [one for one in known if one.chunk_seed is not None and one.fastest is not None and one.what is not None]
+    able = {"sql_vs_polars", *campaign.others}
+    drawn = [
+        one for one in known
+        if one.chunk_seed is not None and one.fastest is not None and one.what in able and set(one.engines) <= set(campaign.engines)
+    ]  # fmt: skip
     for one in sorted(drawn, key=lambda each: (each.fastest or 0.0, each.key))[:MOST_SEEDS]:
         # its budget: several times what it took, and no more than a share of the night
         seconds = min(campaign.unit_seconds, max(SHORTEST_UNIT, 4 * (one.fastest or 0.0)))
@@ -89,8 +111,9 @@ def unit_at(campaign: Campaign, first: Sequence[Unit], number: int) -> Unit:
         others = turn * len(_OTHER_STEPS) + _OTHER_STEPS.index(step)
     else:
         return _unit(campaign, number, "sql_vs_polars")
-    shift = len(OTHERS) * (campaign.part[0] - 1) // campaign.part[1]  # slices begin at different places
-    return _unit(campaign, number, OTHERS[(others + shift) % len(OTHERS)])
+    kinds = campaign.others
+    shift = len(kinds) * (campaign.part[0] - 1) // campaign.part[1]  # slices begin at different places
+    return _unit(campaign, number, kinds[(others + shift) % len(kinds)])
 
 
 _OTHER_STEPS = (2, 5, 8)

@@ -124,6 +124,7 @@ def _lines(results: Path) -> list[str]:
 
 
 def _main(asked: Path, results: Path) -> None:
+    from differential.repro.replay import ANOTHER
     from properties.replay import replay
 
     with results.open("a", encoding="utf-8") as out:
@@ -132,7 +133,10 @@ def _main(asked: Path, results: Path) -> None:
             started = time.monotonic()
             run = partial(replay, bundle, timeout=wanted["seconds_a_run"], engines=wanted["engines"])
             status, note = _replayed(run, repeats)
-            result = Recheck(key=key, status=status, note=note, seconds=round(time.monotonic() - started, 3))
+            another = status == 1 and note.startswith(ANOTHER)
+            result = Recheck(
+                key=key, status=status, note=note, another=another, seconds=round(time.monotonic() - started, 3)
+            )
             out.write(result.model_dump_json() + "\n")
             out.flush()
 

@@ -186,11 +186,12 @@ class Ledger(Record):
 
 class Recheck(Record):
     """What became of one known repro when it was run again, before fuzzing. status: as a replay's: 0 it no longer fails, 1 it
-    fails, 125 it cannot be tested. note: why not, or that it fails in another way now."""
+    fails, 125 it cannot be tested. note: why not, or that it fails in another way now. another: it does."""
 
     key: str
     status: Literal[0, 1, 125]
     note: str = ""
+    another: bool = False
     seconds: float = 0.0
 
 

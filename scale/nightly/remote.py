@@ -30,6 +30,8 @@ def run_unit(
         if against:
             return place.answer(unfit=against)
         folder = place.folder / unit.name
+        if any(getattr(settings, name) is not None for name in SENT) and not place.shared(sent).is_dir():
+            return place.answer(lacks=sent)
         own = {name: str(place.shared(sent) / path) for name in SENT if (path := getattr(settings, name)) is not None}
         here = settings.model_copy(update={**own, "examples": usable_here(settings.examples)})
         status = _run(Job(unit, here, folder), place, command)

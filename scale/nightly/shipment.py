@@ -50,6 +50,10 @@ class Shipment:
         self._in_use[self.name] += 1
         return self.name, settings.model_copy(update={name: inside.get(name) for name in SENT}), refused
 
+    def lost(self, name: str, worker: str) -> None:
+        """A worker does not have that version any more: it is sent there again."""
+        self._there.get(name, set()).discard(worker)
+
     def release(self, name: str) -> None:
         """One unit less reads that version; the last reader of an old one has it removed."""
         self._in_use[name] -= 1

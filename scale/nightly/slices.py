@@ -63,7 +63,7 @@ def _check_same(slices: Sequence[Path], states: Sequence[State]) -> None:
                 "engine code": state.sources == first.sources,
                 "commit": state.commit == first.commit,
                 "seed": state.seed == first.seed,
-                "census, scenario or policy": input_of(state) == input_of(first),
+                "census, scenario or policy": _given(state) == _given(first),
                 "number of slices": state.part[1] == first.part[1],
                 "failures known before": _keys(state) == _keys(first),
             }.items()
@@ -142,6 +142,12 @@ def _problems(slices: Sequence[Path], states: Sequence[State], results: Sequence
     whole = states[0].part[1]
     absent = [f"Slice {part}/{whole} gave no result" for part in range(1, whole + 1) if part not in parts]
     return absent + [f"{folder.name}: {problem}" for folder in slices for problem in without_result(folder, results)]
+
+
+def _given(state: State) -> dict[str, object]:
+    """What decides the worlds; of files the names, since another machine has them in another folder."""
+    files = ("census", "scenario", "policy")
+    return {name: Path(str(value)).name if name in files else value for name, value in input_of(state).items()}
 
 
 def _keys(state: State) -> set[str]:

@@ -17,6 +17,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from scale.nightly import canary
 from scale.nightly.ledger import Result
 from scale.nightly.records import RESULT, CoveragePoint, Ledger, Recheck, Unit, UnitResult, UnitSettings
 from scale.records import Record, read_record, write_record
@@ -130,7 +131,7 @@ def to_be_run_again(output: Path, first: Sequence[Unit], session: int) -> list[i
     for unit in first[: max(begun(output), default=-1) + 1]:
         path = folder / unit.name
         result = read_record(path / RESULT, UnitResult) if path.is_dir() else None
-        if result is not None and (result.status != "running" or (unit.canary and result.found)):
+        if result is not None and (result.status != "running" or (unit.canary and canary.finds(result.found))):
             continue
         again.append(unit.number)
         if result is not None and unit.canary:

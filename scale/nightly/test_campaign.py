@@ -198,6 +198,10 @@ def test_a_canary_that_was_caught_before_the_interruption_stays_caught(tmp_path:
 
     assert to_be_run_again(tmp_path, [unit], 2) == [] and len(results_of(tmp_path)) == 1
 
+    met = caught.model_copy(update={"found": (found("a", "known"),)})
+    write_record(tmp_path / UNITS / unit.name / RESULT, met)
+    assert to_be_run_again(tmp_path, [unit], 2) == [0], "what is open without its fault catches none"
+
 
 def test_a_known_failure_whose_bundle_is_gone_gets_another(night: Callable[..., Night], tmp_path: Path) -> None:
     night("first", {"1": {"found": ["a"]}})
@@ -232,17 +236,32 @@ def test_rechecks_and_the_canary_are_told_what_they_need(
     asked: list[object] = []
 
     def recheck(*given: object) -> list[Recheck]:
-        asked.append(given[-1])
+        asked.append((given[2], given[-1]))
         return []
 
     monkeypatch.setattr(module, "recheck", recheck)
+    monkeypatch.setattr(module, "usable_cores", lambda: 1)
     monkeypatch.setattr(canary, "choose", lambda _: FAULTS["P12"])
 
     night("second")
 
-    assert asked == [("sql", "polars")], "the engines that bundles may start"
+    assert asked == [(1, ("sql", "polars"))], "cores here, and the engines that bundles may start"
     (folder,) = (tmp_path / "second" / UNITS).glob("*-canary")
     assert _asked(folder)["known"] == ["sql, differential.planted:P12|x"], "what is open without its fault"
+    night("third", engines=("polars", "sql"))
+    (folder,) = (tmp_path / "third" / UNITS).glob("*-canary")
+    asked_unit = json.loads((folder / "job.json").read_text())["unit"]
+    assert asked_unit["engines"] == ["differential.planted:P12", "sql"], "in the order of the night's keys"
+
+
+def test_units_are_of_kinds_that_the_engines_have(
+    night: Callable[..., Night], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "others_of", lambda _: ("legacy",))
+
+    night("first", minutes=4 / 60)
+
+    assert (tmp_path / "first" / UNITS / "0003-legacy").is_dir()
 
 
 def _asked(unit: Path) -> dict[str, Any]:
@@ -353,6 +372,14 @@ def test_slices_of_other_nights_are_not_mixed(night: Callable[..., Night], tmp_p
     night("half", part=(1, 2))
     with pytest.raises(UsageError, match="other seed; nothing was merged"):
         merge_slices([tmp_path / "half", tmp_path / "other"], tmp_path / "c", tmp_path / "o", "command", _silent)
+    for number, census in ((1, "/here/people.csv"), (2, "/there/people.csv"), (2, "/there/others.csv")):
+        night(f"of {census[1:]}", part=(number, 2), settings=UnitSettings(census=census))
+    here, same, others = (
+        tmp_path / f"of {name}" for name in ("here/people.csv", "there/people.csv", "there/others.csv")
+    )
+    assert merge_slices([here, same], tmp_path / "c", tmp_path / "merged", "command", _silent).units
+    with pytest.raises(UsageError, match="other census, scenario or policy"):
+        merge_slices([here, others], tmp_path / "c", tmp_path / "o", "command", _silent)
     night("known", {"1": {"found": ["a"]}}, corpus=tmp_path / "other corpus")
     with pytest.raises(UsageError, match="not the corpus that the slices began with"):
         merge_slices([tmp_path / "half"], tmp_path / "other corpus", tmp_path / "o", "command", _silent)

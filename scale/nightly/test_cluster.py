@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from concurrent.futures import wait
@@ -151,6 +152,23 @@ def test_a_corpus_that_has_grown_is_sent_anew_and_the_old_one_removed(
     assert not after.exists()
 
 
+def test_a_worker_that_was_started_again_at_its_address_is_sent_everything_again(
+    cluster: Cluster, tmp_path: Path, said: list[str]
+) -> None:
+    corpus = a_corpus(tmp_path / "corpus")
+    first, second = (job(tmp_path, number, corpus=str(corpus)) for number in (12, 13))
+    cluster.submit(first).result(timeout=60)
+    for place in (
+        Path(json.loads((first.folder / JOB).read_text())["settings"]["corpus"]).parents[2].glob("*/workforce-parity-*")
+    ):
+        shutil.rmtree(place)
+
+    assert cluster.submit(second).result(timeout=60) == Status.PASS
+    there = Path(json.loads((second.folder / JOB).read_text())["settings"]["corpus"])
+    assert (there / "inputs" / "index.json").exists()
+    assert [line for line in said if "was started again, without what units read" in line]
+
+
 def test_the_unit_of_a_killed_worker_runs_again_and_every_result_is_there_once(
     cluster: Cluster, notes: Path, tmp_path: Path, said: list[str]
 ) -> None:
@@ -230,10 +248,12 @@ def test_a_unit_that_takes_three_workers_with_it_is_lost_and_the_others_go_on(
     assert cluster.submit(other).result(timeout=60) == Status.PASS
 
 
-def test_a_unit_may_take_as_much_memory_as_dask_gives_its_worker(notes: Path, tmp_path: Path, said: list[str]) -> None:
+def test_a_unit_may_take_its_threads_part_of_the_memory_that_dask_gives_its_worker(
+    notes: Path, tmp_path: Path, said: list[str]
+) -> None:
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"
-    small = ("--no-nanny", "--nthreads", "1", "--host", "127.0.0.1", "--memory-limit", "800MB")
+    small = ("--no-nanny", "--nthreads", "2", "--host", "127.0.0.1", "--memory-limit", "1600MB")
     with (
         dask_process("scheduler", "--host", "127.0.0.1", "--port", str(port), folder=tmp_path),
         dask_process("worker", address, *small, folder=tmp_path),

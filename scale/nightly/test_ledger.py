@@ -152,6 +152,14 @@ def test_a_flaky_failure_is_told_as_flaky_until_it_repeats() -> None:
     assert rerun.new == ("a",) and rerun.entries["a"].state == "known"
 
 
+def test_a_flaky_failure_whose_world_fails_of_something_else_has_not_repeated() -> None:
+    flaky = ledger_of(after(result(0, found("a", "flaky", bundle="flaky/a"))))
+
+    came = after(base=flaky, rechecks=(Recheck(key="a", status=1, another=True),), when=LATER)
+
+    assert came.new == () and came.entries["a"].state == "flaky" and came.entries["a"].last == LATER
+
+
 def test_a_canary_is_never_a_known_failure() -> None:
     came = after(result(0, found("a"), canary=True))
 
@@ -276,6 +284,32 @@ def test_a_bundle_that_is_gone_is_none_and_one_that_was_moved_is_found(tmp_path:
     ]
     (alone,) = folders.adopted(tmp_path, [gone], lambda _: None)
     assert (alone.bundle, alone.employees, alone.years) == (None, None, None)
+
+
+def test_a_bundle_put_there_by_hand_makes_a_failure_known_again(tmp_path: Path) -> None:
+    (entry,) = known_of(found("a")).entries
+    (tmp_path / "repros" / "mine").mkdir(parents=True)
+    for state in ("retired", "flaky"):
+        (tmp_path / state / "a").mkdir(parents=True)
+        old = entry.model_copy(update={"state": state, "bundle": f"{state}/a", "retired": WHEN})
+        (one,) = folders.adopted(tmp_path, [old], lambda _: entry)
+        assert (one.state, one.bundle, one.retired, one.untold) == ("known", "repros/mine", None, False)
+
+
+def test_a_bundle_that_a_killed_merge_left_is_news(tmp_path: Path) -> None:
+    (entry,) = known_of(found("a")).entries
+    (tmp_path / "repros" / folders.name_of("a", tmp_path / "a")).mkdir(parents=True)
+
+    (one,) = folders.adopted(tmp_path, [], lambda _: entry)
+
+    assert one.untold and after(base=Ledger(entries=(one,))).new == ("a",)
+
+
+def test_mended_failures_take_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folders, "MOST_BUNDLES", 1)
+    (entry,) = known_of(found("a")).entries
+
+    assert folders.has_room([entry.model_copy(update={"state": "retired"})]) and not folders.has_room([entry])
 
 
 def test_what_has_no_bundle_and_is_not_met_is_forgotten_in_time(tmp_path: Path) -> None:

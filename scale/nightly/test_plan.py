@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from scale.nightly import canary
 from scale.nightly.keys import key_of
 from scale.nightly.ledger import merged
 from scale.nightly.options import add_campaign_options, campaign_request
-from scale.nightly.plan import MOST_SEEDS, OTHERS, SHORTEST_UNIT, Campaign, first_units, unit_at
+from scale.nightly.plan import MOST_SEEDS, OTHERS, SHORTEST_UNIT, Campaign, first_units, others_of, unit_at
 from scale.nightly.records import Found, Known, Ledger, Unit
 from scale.nightly.testing import WHEN, found, result
 from scale.status import UsageError
@@ -134,8 +135,9 @@ def test_what_is_not_the_faults_doing_catches_no_canary(found_: Found, said: str
 def test_the_canarys_unit_knows_what_is_open_without_its_fault() -> None:
     pairs = {"P12": ("sql", "differential.planted:P12"), "S42": ("differential.planted:S42", "polars")}
     for id_, engines in pairs.items():
-        what, of_unit = canary.unit_of(FAULTS[id_])
-        assert (what, of_unit) == ("sql_vs_polars", engines)
+        assert canary.unit_of(FAULTS[id_]) == ("sql_vs_polars", engines)
+        assert canary.unit_of(FAULTS[id_], ("polars", "sql")) == ("sql_vs_polars", engines[::-1])
+        assert canary.unit_of(FAULTS[id_], ("mine:engine", "polars")) == ("sql_vs_polars", engines[::-1])
     unit = Unit(number=0, what="sql_vs_polars", seed=1, engines=pairs["S42"], seconds=9, canary=True)
     signature = "sql_vs_polars|fct_yearly_events|raise|-|missing_left"
     entries = [_open(engines, signature) for engines in (("sql", "polars"), ("sql", "mine:engine"), ("polars",))]
@@ -154,6 +156,36 @@ def _open(engines: tuple[str, ...], signature: str) -> Known:
         key=key_of(engines, signature), test="sql_vs_polars", engines=engines, headline="x", state="known", first=WHEN, last=WHEN,
         commit=None, count=1, bundle="repros/a",
     )  # fmt: skip
+
+
+def test_kinds_that_say_nothing_of_the_engines_take_no_turn(tmp_path: Path) -> None:
+    """A program has one way to run, and no database: units of threads would be refused, and the night have failed."""
+    program = tmp_path / "run_sim.sh"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+
+    assert others_of(("sql", "polars")) == OTHERS
+    assert others_of((f"command:{program}", f"sql@{sys.executable}")) == tuple(
+        one for one in OTHERS if one not in ("environment", "lifecycle")
+    )
+    alone = others_of((f"command:{program}",))
+    assert {"invariants", "relations", "same_seed"} <= set(alone) and not {
+        "threads",
+        "levels",
+        "legacy",
+        "lifecycle",
+    } & set(alone)
+    taken = {unit_at(replace(HOUR, others=alone), (), number).what for number in range(200)}
+    assert taken == {"sql_vs_polars", *alone}
+
+
+def test_seeds_of_other_engines_and_kinds_are_not_drawn_again() -> None:
+    (one,) = known(1.0)
+    others = [one.model_copy(update={"engines": ("sql", "mine:engine")}), one.model_copy(update={"what": "threads"})]
+    campaign = replace(HOUR, canary=None, others=("invariants",))
+
+    assert len(first_units(campaign, [one], corpus=False)) == 1
+    assert first_units(campaign, others, corpus=False) == ()
 
 
 def test_slices_have_one_seed(tmp_path: Path) -> None:

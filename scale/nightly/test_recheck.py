@@ -66,14 +66,16 @@ def test_what_passes_fails_and_cannot_be_run(tmp_path: Path) -> None:
         bundle_of(tmp_path, "mended", "sql"),
         bundle_of(tmp_path, "open", STILL_FAILS),
         bundle_of(tmp_path, "gone", "nobody_has:this"),
+        bundle_of(tmp_path, "another", "differential.planted:S44"),
     ]
     said: list[str] = []
 
     found = recheck(tmp_path, entries, 2, said.append)
 
-    assert [(one.key, one.status) for one in found] == [("mended", 0), ("open", 1), ("gone", 125)]
+    assert [(one.key, one.status) for one in found] == [("mended", 0), ("open", 1), ("gone", 125), ("another", 1)]
     assert "nobody_has" in found[2].note
-    assert len(said) == 3 and any("no longer fails: mended" in line for line in said)
+    assert [one.another for one in found] == [False, False, False, True]
+    assert len(said) == 4 and any("no longer fails: mended" in line for line in said)
 
 
 def test_a_bundle_that_ends_or_stops_its_process_costs_itself_only(

@@ -95,6 +95,8 @@ class ParityJudge:
         failures = list(run.failures)
         judged.suspects += [self._suspect(run, failed, batch, pair) for failed in failures]
         done |= {id(failed.world.census) for failed in failures}
+        if not any(failed.error for failed in run.failures):
+            done |= {id(world.census) for world in worlds}  # those that do not suit a side are done too
         return done, not any(failed.hung for failed in failures)
 
     def _suspect(self, run: CaseRun, failed: FailedWorld, batch: Batch, pair: int) -> Suspect:

@@ -96,7 +96,7 @@ class Environment:
         done = Round()
         if any(one.status in ("pass", "fail") for one in outcomes):
             done.worlds, done.employees = len(worlds), sum(len(world.census) for world in worlds)
-        done.refused = "; ".join(f"{one.name}: {one.reason}" for one in outcomes if one.status == "refused")
+        done.refused = "; ".join(f"{one.name}: {self._why(one)}" for one in outcomes if one.status == "refused")
         failing = [one for one in outcomes if one.status == "fail"]
         again = {one.name: one for one in self._run(engine, worlds)} if failing else {}
         private = self._session.given and not self._session.keep_identities
@@ -107,13 +107,17 @@ class Environment:
             same = more is not None and more.status == "fail" and _signature(more.name, more.violation) == signature
             text = [f"# {ENVIRONMENT.id} {ENVIRONMENT.title}: {one.name}", ""]
             if not private:  # the rows are of given people
-                text += ["```text", one.reason, one.text, "```"]
+                text += ["```text", self._why(one), one.text, "```"]
                 if not same:
-                    text += ["", "Run again:", "", "```text", _again(more.reason if more else None), "```"]
+                    text += ["", "Run again:", "", "```text", (self._why(more) if more else "") or "passed", "```"]
             done.found.append(
                 told(self._folder, ENVIRONMENT.id, (engine,), signature, text, met, same=same, command=command)
             )
         return done
+
+    def _why(self, one: EnvironmentOutcome) -> str:
+        """The reason; without what an engine said about given people, in which anything may stand."""
+        return one.reason.partition(":")[0] if self._session.given else one.reason
 
     def _run(self, engine: str, worlds: Sequence[World]) -> list[EnvironmentOutcome]:
         return run_environment(engine, worlds, parallel=1, timeout=self._session.timeout)
@@ -145,10 +149,6 @@ def told(
 
 def _signature(name: str, violation: Violation | None) -> str:
     return f"{ENVIRONMENT.id}|{name}|{violation.signature if violation else '-'}"
-
-
-def _again(reason: str | None) -> str:
-    return reason or "passed"
 
 
 def wider(what: str, session: Session, folder: Path, source: Callable[[], Source]) -> Wider:
