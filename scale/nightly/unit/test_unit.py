@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,13 @@ import pytest
 
 from differential import finding
 from differential.cases import PARITY_TESTS, Case, all_cases
+from differential.parity import CaseRun
 from differential.pool import CHUNK, derived_seed, gather
 from differential.reduction import Budget
 from differential.repro import load_bundle, replay
+from differential.run import Run
 from differential.session import ROOT
+from differential.side import Side, UnsuitableWorldsError
 from fixtures.census import Census
 from fixtures.populations import generate
 from fixtures.strategies import worlds as generated_worlds
@@ -168,6 +171,23 @@ def test_what_shows_in_empty_tables_only_is_found(tmp_path: Path, monkeypatch: p
     one = pair_of(run(tmp_path, unit("sql_vs_polars", "differential.planted:X24", "polars", seconds=600, canary=True)))
 
     assert (one.shown, one.employees, one.after_worlds) == ("new", 1, 97)
+
+
+def test_worlds_that_do_not_suit_a_side_are_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They were once told as left over because of others that made an engine raise."""
+    session = session_of(unit("several_years", "polars"), UnitSettings(), tmp_path, print)
+    worlds, plain = gather(generated_worlds(), 6, 1), CaseRun._run_sides
+
+    def run_sides(self: CaseRun, left: Side, right: Side, some: Sequence[World]) -> tuple[Run, Run]:
+        if some[0].census is worlds[0].census:
+            raise UnsuitableWorldsError([0], "it ends too late")
+        return plain(self, left, right, some)
+
+    monkeypatch.setattr(CaseRun, "_run_sides", run_sides)
+
+    judged = parity.ParityJudge(session, ("several_years",)).judge(source.Batch(tuple(worlds), {}, {}), 60)
+
+    assert (judged.left, judged.worlds, judged.suspects) == (0, 5, [])
 
 
 def test_the_legacy_units_take_a_thousand_people(tmp_path: Path) -> None:
