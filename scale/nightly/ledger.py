@@ -103,9 +103,8 @@ def _settle(entries: dict[str, Known], rechecks: Sequence[Recheck], when: str, c
             change = {"untested": check.note}
         elif check.status == 1:
             change |= {"last": when}
-            if (
-                entry.state == "flaky" and not check.another
-            ):  # its world may fail of something else, and itself not repeat
+            # the world of a flaky one may fail of something else, and that one not repeat
+            if entry.state == "flaky" and not check.another:
                 change |= {"state": "known"}
                 repeating.add(check.key)
         elif entry.state == "known":
