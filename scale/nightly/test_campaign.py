@@ -27,7 +27,7 @@ from scale.nightly.pool import LocalPool
 from scale.nightly.records import RESULT, SUMMARY, Night, Recheck, Unit, UnitResult, UnitSettings
 from scale.nightly.slices import merge_slices
 from scale.nightly.state import UNITS, alone_in, read_state, results_of, to_be_run_again, without_result
-from scale.nightly.testing import WHEN, found
+from scale.nightly.testing import WHEN, found, interrupted_after
 from scale.nightly.testing_unit import SCRIPT
 from scale.records import read_record, write_record
 from scale.status import Status, UsageError
@@ -142,13 +142,8 @@ def test_two_campaigns_never_share_a_corpus(night: Callable[..., Night], tmp_pat
 
 def _interrupted(night: Callable[..., Night], name: str) -> Night:
     """Ctrl-C while the first units run."""
-    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
-    signal.setitimer(signal.ITIMER_REAL, 1.2)
-    try:
+    with interrupted_after(1.2):
         return night(name, minutes=10.0)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def test_an_interrupted_night_keeps_what_it_has_and_goes_on(night: Callable[..., Night], tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import sys
 import threading
 import time
@@ -18,7 +17,7 @@ from scale.nightly import recheck as module
 from scale.nightly.corpus import entry_of
 from scale.nightly.recheck import REPEATS, recheck
 from scale.nightly.records import Known, Recheck
-from scale.nightly.testing import WHEN
+from scale.nightly.testing import WHEN, interrupted_after
 
 BUNDLE = next(iter(sorted(REGRESSIONS.iterdir())))
 STILL_FAILS = "differential.planted:S42"
@@ -113,15 +112,10 @@ def test_an_interruption_ends_the_bundles_that_run(tmp_path: Path, monkeypatch: 
     entries = [bundle_of(tmp_path, name, "acting:hanging") for name in ("first", "second", "third")]
     said: list[str] = []
     before = set(psutil.Process().children(recursive=True))
-    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
-    signal.setitimer(signal.ITIMER_REAL, 4.0)
     begun = time.monotonic()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            recheck(tmp_path, entries, 2, said.append)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+    with pytest.raises(KeyboardInterrupt), interrupted_after(4.0):
+        recheck(tmp_path, entries, 2, said.append)
 
     assert time.monotonic() - begun < 10 and said == []
     assert set(psutil.Process().children(recursive=True)) <= before
