@@ -367,11 +367,10 @@ def test_slices_of_other_nights_are_not_mixed(night: Callable[..., Night], tmp_p
     night("half", part=(1, 2))
     with pytest.raises(UsageError, match="other seed; nothing was merged"):
         merge_slices([tmp_path / "half", tmp_path / "other"], tmp_path / "c", tmp_path / "o", "command", _silent)
-    for number, census in ((1, "/here/people.csv"), (2, "/there/people.csv"), (2, "/there/others.csv")):
-        night(f"of {census[1:]}", part=(number, 2), settings=UnitSettings(census=census))
-    here, same, others = (
-        tmp_path / f"of {name}" for name in ("here/people.csv", "there/people.csv", "there/others.csv")
-    )
+    censuses = {"here": "/a/people.csv", "same": "/b/people.csv", "others": "/b/others.csv"}
+    for name, census in censuses.items():
+        night(name, part=(1 if name == "here" else 2, 2), settings=UnitSettings(census=census))
+    here, same, others = (tmp_path / name for name in censuses)
     assert merge_slices([here, same], tmp_path / "c", tmp_path / "merged", "command", _silent).units
     with pytest.raises(UsageError, match="other census, scenario or policy"):
         merge_slices([here, others], tmp_path / "c", tmp_path / "o", "command", _silent)
