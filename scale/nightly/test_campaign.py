@@ -26,7 +26,7 @@ from scale.nightly.night import status_of_night
 from scale.nightly.pool import LocalPool
 from scale.nightly.records import RESULT, SUMMARY, Night, Recheck, Unit, UnitResult, UnitSettings
 from scale.nightly.slices import merge_slices
-from scale.nightly.state import UNITS, alone_in, read_state, results_of, to_be_run_again, without_result
+from scale.nightly.state import UNITS, alone_in, read_state, results_of, to_be_run_again, without_result, write_state
 from scale.nightly.testing import WHEN, found, interrupted_after
 from scale.nightly.testing_unit import SCRIPT
 from scale.records import read_record, write_record
@@ -372,6 +372,11 @@ def test_slices_of_other_nights_are_not_mixed(night: Callable[..., Night], tmp_p
         night(name, part=(1 if name == "here" else 2, 2), settings=UnitSettings(census=census))
     here, same, others = (tmp_path / name for name in censuses)
     assert merge_slices([here, same], tmp_path / "c", tmp_path / "merged", "command", _silent).units
+    state = read_state(same)
+    assert state is not None
+    write_state(same, state.model_copy(update={"commit": "another"}))
+    with pytest.raises(UsageError, match="other commit; nothing was merged"):
+        merge_slices([here, same], tmp_path / "c", tmp_path / "o", "command", _silent)
     with pytest.raises(UsageError, match="other census, scenario or policy"):
         merge_slices([here, others], tmp_path / "c", tmp_path / "o", "command", _silent)
     night("known", {"1": {"found": ["a"]}}, corpus=tmp_path / "other corpus")

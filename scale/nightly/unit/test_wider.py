@@ -15,7 +15,8 @@ from scale.nightly.unit.source import Batch
 from scale.nightly.unit.test_unit import unit
 from scale.nightly.unit.triage import Met
 
-SAID = "ValueError: no hire date for SSN-000000001"
+PERSON = "SSN-000000001"
+SAID = f"ValueError: no hire date for {PERSON}"
 
 
 class _Source:
@@ -31,6 +32,7 @@ def test_what_an_engine_says_about_given_people_is_in_no_file(
     outcomes = [
         EnvironmentOutcome("time zone", "refused", f"the base run gave nothing to compare with: {SAID}"),
         EnvironmentOutcome("locale", "fail", f"it raised: {SAID}"),
+        EnvironmentOutcome("threads", "fail", f"the process ended with status 1\n{PERSON} has none"),
     ]
     monkeypatch.setattr(wider, "run_environment", lambda *_, **__: outcomes)
     session = session_of(unit("environment"), UnitSettings(keep_identities=keep), tmp_path, print)
@@ -41,4 +43,4 @@ def test_what_an_engine_says_about_given_people_is_in_no_file(
 
     written = "".join(path.read_text() for path in tmp_path.rglob("report.md"))
     assert done.refused.startswith("time zone: the base run gave nothing to compare with") and written
-    assert (SAID in done.refused) is (SAID in written) is not given
+    assert (PERSON in done.refused) is (PERSON in written) is not given

@@ -117,7 +117,7 @@ class Environment:
 
     def _why(self, one: EnvironmentOutcome) -> str:
         """The reason; without what an engine said about given people, in which anything may stand."""
-        return one.reason.partition(":")[0] if self._session.given else one.reason
+        return re.split(r"[:\n]", one.reason, maxsplit=1)[0] if self._session.given else one.reason
 
     def _run(self, engine: str, worlds: Sequence[World]) -> list[EnvironmentOutcome]:
         return run_environment(engine, worlds, parallel=1, timeout=self._session.timeout)
